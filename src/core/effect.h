@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a daemon wants done: the output vocabulary of core/node.h. Effects are data; the shell performs
+ * them in list order after node_step() returned, and never calls the node from inside.
+ *
+ * Memory: everything an effect points to lives until effects_reset(); the slices and frames in it belong
+ * to the list (the shell holds what it keeps).
+ */
+#ifndef CORE_EFFECT_H
+#define CORE_EFFECT_H
+
+#include "base/arena.h"
+#include "core/event.h"
+#include "core/hostspec.h"
+
+enum effect_kind {
+    EFFECT_PEER_ADD,       /* peer, addresses, public_key, psk, psk_epoch: a link may be needed */
+    EFFECT_PEER_PSK,       /* peer, psk, psk_epoch */
+    EFFECT_PEER_REMOVE,    /* peer; flag = say goodbye */
+    EFFECT_PEER_SEND,      /* peer, bytes: one control message */
+    EFFECT_PEER_FRAME,     /* peer, frame: over flow (frame.source, frame.destination) */
+    EFFECT_PEER_CONSUME,   /* origin, count: credit back to the sender */
+    EFFECT_PEER_RESET,     /* origin: nobody here will take more of this flow */
+    EFFECT_CONN_SEND,      /* conn, frame, origin: write to the task; EVENT_CONN_TAKEN when written */
+    EFFECT_CONN_PAUSE,     /* conn; flag true = stop reading from the task, false = read again */
+    EFFECT_CONN_CLOSE,     /* conn: after what was sent before has been written */
+    EFFECT_CHILD_START,    /* ticket, child */
+    EFFECT_CHILD_SIGNAL,   /* pid, signal: to a process of this host (a child or an enrolled task) */
+    EFFECT_CHILD_PAUSE,    /* ticket; flag true = stop reading its output, false = read again */
+    EFFECT_RESOLVE,        /* ticket, text = name */
+    EFFECT_HOST_START,     /* ticket, start */
+    EFFECT_HOST_CANCEL,    /* ticket: nobody waits any more */
+    EFFECT_CONFIGURE,      /* text = search path, text2 = directory, text3 = debugger ("" = default):
+                              how children are started here; variables are expanded by the shell (HF-5) */
+    EFFECT_STOP,           /* status: flush, end children that are left, remove files, leave with it */
+    EFFECT_KINDS
+};
+
+/* A process to start (API-30, API-31). */
+struct child_start {
+    const char *file;        /* searched along the path when it has no '/' */
+    const char *directory;   /* "" = the daemon's */
+    bool debug;              /* PvmTaskDebug: run the debugger with file and argv */
+    const char *const *argv; /* without the program's name; NULL-terminated */
+    const char *const *environment; /* NAME=value, NULL-terminated: added to the daemon's own */
+};
+
+/* A daemon to start elsewhere (D13). */
+struct host_start {
+    enum host_starter starter;
+    const struct host_spec *spec; /* name, login, daemon path and so on as the user gave them */
+    const struct wire_address *addresses; /* resolved; the first is where to go */
+    size_t address_count;
+    uint32_t number;
+    uint64_t epoch;
+    uint64_t master_epoch;
+    uint8_t master_key[WIRE_KEY_BYTES];
+    const struct wire_address *master_addresses;
+    size_t master_address_count;
+};
+
+struct effect {
+    enum effect_kind kind;
+    uint64_t peer;
+    uint64_t conn;
+    uint64_t ticket;
+    uint64_t count;
+    int32_t status;
+    int32_t signal;
+    uint32_t pid;
+    uint32_t psk_epoch;
+    bool flag;
+    const char *text;
+    const char *text2;
+    const char *text3;
+    struct slice bytes;
+    struct frame frame;
+    struct origin origin;
+    struct child_start child;
+    struct host_start start;
+    uint8_t public_key[WIRE_KEY_BYTES];
+    uint8_t psk[WIRE_KEY_BYTES];
+    const struct wire_address *addresses;
+    size_t address_count;
+};
+
+struct effects {
+    struct effect *items;
+    size_t count;
+    size_t capacity;
+    struct arena arena;
+};
+
+void effects_init(struct effects *effects);
+void effects_fini(struct effects *effects);
+/* Drops every slice and frees what the effects pointed to. */
+void effects_reset(struct effects *effects);
+/* A new zeroed effect at the end of the list, or NULL without memory. */
+struct effect *effects_add(struct effects *effects, enum effect_kind kind);
+/* "PEER_SEND" and so on. */
+const char *effect_name(enum effect_kind kind);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The rules of the virtual machine as one state machine: one event in, a list of effects out.
+ *
+ * A node is one daemon's whole knowledge: host table (from the log), tasks, requests under way, watches,
+ * routes. The same code runs in pvmd and in sim. It never blocks, never looks at a clock, never calls
+ * out; it is never re-entered. Read event.h and effect.h first, then host.h, task.h, wait.h.
+ */
+#ifndef CORE_NODE_H
+#define CORE_NODE_H
+
+#include "base/log.h"
+#include "core/effect.h"
+#include "core/event.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct node;
+
+struct node_config {
+    bool is_master;           /* else: started by a master, see joining below */
+    const char *name;         /* of this host in the table */
+    const char *arch;         /* "LINUX64" */
+    uint32_t signature;
+    int32_t speed;
+    uint32_t number;          /* 1 for a master; the number given on the command line else */
+    uint64_t epoch;           /* random; of a new host: given on the command line */
+    uint8_t public_key[WIRE_KEY_BYTES];
+    const struct wire_address *addresses; /* of our own socket, best first */
+    size_t address_count;
+    /* joining: the master that started us */
+    uint64_t master_epoch;
+    uint8_t master_key[WIRE_KEY_BYTES];
+    const struct wire_address *master_addresses;
+    size_t master_address_count;
+    uint64_t join_timeout_ns; /* give up when the master did not call; 300 s (DMN-4) */
+    /* master: the text of its hostfile ("" = none) and its name for messages */
+    const char *hostfile_name;
+    const char *hostfile_text;
+    uint64_t flow_window_bytes; /* unacknowledged bytes a task may have in one flow to another host */
+    uint64_t queue_bytes_max; /* what tasks of this host may leave untaken in all, before senders wait */
+    uint32_t tasks_max;       /* PVM_MAX_TASKS, 0 = no limit but the tid space */
+    uint64_t request_timeout_ns; /* a request to a host that does not answer ends; 0 = only by its end */
+    /* random bytes fit for keys and cookies */
+    void (*random_bytes)(void *context, uint8_t *bytes, size_t length);
+    void *random_context;
+    const struct log_sink *log;
+};
+
+/* NULL without memory, or when the configuration cannot be (then the reason was logged). The config is
+ * copied. */
+struct node *node_create(const struct node_config *config);
+void node_destroy(struct node *node);
+/* Takes one event; appends to |effects| (which the caller resets before). Never fails: without memory the
+ * request concerned ends with PvmNoMem, or, where a promise would break, the effects end in EFFECT_STOP. */
+void node_step(struct node *node, const struct event *event, struct effects *effects);
+/* When EVENT_DEADLINE is due; UINT64_MAX = not before something else happens. */
+uint64_t node_deadline(const struct node *node);
+
+/* ---- read-only views, for the shell, the simulator's checkers and tests ---- */
+
+bool node_is_halting(const struct node *node);
+uint32_t node_daemon_tid(const struct node *node); /* 0x80000000 | host base; of us */
+size_t node_host_count(const struct node *node);
+/* Index of the last log command applied, and a hash over the host table: equal on all hosts. */
+uint64_t node_applied_index(const struct node *node);
+uint64_t node_table_hash(const struct node *node);
+size_t node_task_count(const struct node *node);
+size_t node_wait_count(const struct node *node);  /* unfinished requests */
+size_t node_watch_count(const struct node *node); /* armed notifications */
+uint64_t node_queued_bytes(const struct node *node);
+/* The tid a connection has, 0 = not enrolled. */
+uint32_t node_conn_tid(const struct node *node, uint64_t conn);
+
+#endif
