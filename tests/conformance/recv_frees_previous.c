@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * covers: API-51 API-39
+ * A receive frees the active receive buffer, unless it was put aside with setrbuf(0).
+ */
+#include "conf.h"
+
+static void run(void)
+{
+    const int me = pvm_mytid();
+    int value = 0;
+    for (int i = 1; i <= 3; i++)
+        conf_send_int(me, i, i * 10);
+    const int first = conf_take(me, 1);
+    conf_take(me, 2);
+    CODE(pvm_bufinfo(first, NULL, NULL, NULL) == 0 && pvm_getrbuf() != first);
+    const int kept = pvm_setrbuf(0);
+    conf_take(me, 3);
+    CODE(pvm_bufinfo(kept, NULL, NULL, NULL));
+    const int third = pvm_setrbuf(kept);
+    CODE(pvm_upkint(&value, 1, 1));
+    NUM(value);
+    pvm_setrbuf(third);
+    CODE(pvm_upkint(&value, 1, 1));
+    NUM(value);
+    CODE(pvm_freebuf(kept));
+}
+
+CONF_MAIN(run)
