@@ -27,7 +27,7 @@ build: deps-build $(BUILD)/build.ninja
 	@$(NINJA)
 
 demo: build
-	@tools/demo.sh $(BUILD)
+	@tools/demo.py $(BUILD)
 
 check: deps-check build
 	@tools/check.py $(BUILD)

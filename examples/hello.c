@@ -2,8 +2,8 @@
 /*
  * The first PVM program to type in: starts another one somewhere, and prints what it answers.
  *
- * Start a virtual machine (`pvm`), then run this from a shell or with `spawn -> hello` in the console.
- * The other half is hello_other.c.
+ * Start a virtual machine (`pvm`), then run this from a shell or with `spawn -> hello` in the
+ * console. The other half is hello_other.c.
  */
 #include <pvm3.h>
 

@@ -4,15 +4,16 @@
  * job survives what happens to its workers and hosts.
  *
  * One program in two roles. Started by hand it is the master: it starts one worker on each host
- * (more with -n), keeps two tiles in each worker's hands, shows how it goes, and writes a PNG. Started
- * by the master (it has a parent) it is a worker: a loop of receive, draw, send. Three notices make the
- * job robust: a worker's end (its tiles go back to the pile), a host's end (it is shown), a new host
- * (it gets workers at once). What is in the picture is scene.c; the file format is png.c.
+ * (more with -n), keeps two tiles in each worker's hands, shows how it goes, and writes a PNG.
+ * Started by the master (it has a parent) it is a worker: a loop of receive, draw, send. Three
+ * notices make the job robust: a worker's end (its tiles go back to the pile), a host's end (it is
+ * shown), a new host (it gets workers at once). What is in the picture is scene.c; the file format
+ * is png.c.
  *
  *   picture [-w WIDTH] [-h HEIGHT] [-q SAMPLES] [-n WORKERS] [-a HOST]... [-s STATUS] [-o FILE]
  *
- * -n workers for each host (1); -a add this host first; -q rays for each pixel (144); -s keep a line
- * "tiles-done tiles" in this file, for scripts.
+ * -n workers for each host (1); -a add this host first; -q rays for each pixel (144); -s keep a
+ * line "tiles-done tiles" in this file, for scripts.
  */
 #include "png.h"
 #include "scene.h"
@@ -335,8 +336,8 @@ static void show_table(const struct job *job)
                host->tiles, host->busy_s);
         busy += host->busy_s;
     }
-    printf("\n%d by %d pixels, %d rays each: %.1f s of drawing in %.1f s\n", job->width, job->height,
-           job->samples, busy, wall);
+    printf("\n%d by %d pixels, %d rays each: %.1f s of drawing in %.1f s\n", job->width,
+           job->height, job->samples, busy, wall);
     printf("%ld messages, %.1f MB; %ld tiles lost with their worker and drawn again\n",
            job->messages, (double)job->bytes / 1e6, job->redone);
     printf("the picture is in %s\n", job->file);

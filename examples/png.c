@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A PNG of stored blocks: see the header. Chunks: RFC 2083 section 3; stored deflate blocks: RFC 1951
- * section 3.2.4, within a zlib stream, RFC 1950. */
+/* A PNG of stored blocks: see the header. Chunks: RFC 2083 section 3; stored deflate blocks: RFC
+ * 1951 section 3.2.4, within a zlib stream, RFC 1950. */
 #include "png.h"
 
 #include <stdint.h>

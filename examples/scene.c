@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A small ray tracer: see the header. Follows one ray from the eye through mirrors to a light that is
- * a disc, so that shadows are soft; chance comes from a generator seeded by the pixel.
+ * A small ray tracer: see the header. Follows one ray from the eye through mirrors to a light that
+ * is a disc, so that shadows are soft; chance comes from a generator seeded by the pixel.
  */
 #include "scene.h"
 

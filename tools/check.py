@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Runs the tests of a build folder, suite by suite, and counts their points.
 
-What tests there are it learns from Meson (meson.build is the only list). Each test runs in a session
-of its own with a mark in its environment: at its deadline, and after its end, exactly the processes
-with that mark are ended, and a test that left one behind has failed. The last line is
+What tests there are it learns from Meson (meson.build is the only list). Each test runs in a
+session of its own with a mark in its environment: at its deadline, and after its end, exactly the
+processes with that mark are ended, and a test that left one behind has failed. The last line is
 `N passed, N failed, N skipped`, counted in TAP points; a test without TAP is one point.
 """
 import argparse
@@ -100,7 +100,7 @@ def command_of(pid):
 
 
 def end_marked(mark, patience_s):
-    """Gives marked processes |patience_s| to end by themselves, then ends them. Returns their words."""
+    """Gives marked processes |patience_s| to end by themselves, then ends them; words of those."""
     limit = time.monotonic() + patience_s
     while marked_processes(mark) and time.monotonic() < limit:
         time.sleep(0.02)

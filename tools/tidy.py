@@ -108,6 +108,8 @@ def rule_licence(file):
 
 def rule_head(file):
     """After the licence one paragraph: what the file is, what it is not, where to read next."""
+    if file.name == "include/fpvm3.h":
+        return  # Fortran
     if file.path.suffix in (".c", ".h", ".def"):
         head = re.match(r"/\* %s( \*/\n/\*|\n \*)" % re.escape(LICENCE), file.text)
         if not head:
@@ -118,7 +120,7 @@ def rule_head(file):
 
 
 def rule_banned(file):
-    if not file.is_c:
+    if not file.is_c or file.name.startswith("include/"):
         return
     pure = file.name.startswith(PURE) and file.name != "src/base/mem.c"
     plain = file.name.startswith(PLAIN_C_FOLDERS)
@@ -131,10 +133,8 @@ def rule_banned(file):
 
 
 def rule_unfinished(file):
-    if file.path.name == "tidy.py":
-        return
     for number, line in enumerate(file.lines, 1):
-        if re.search(r"\b(TODO|FIXME|XXX)\b", line) and "# TODO" not in line:
+        if re.search(r"\b(TODO|FIXME|XXX)(:|\s+\w|$)", line):
             yield number, "unfinished: finish it, or write an issue"
 
 
