@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * covers: API-13
+ * Asking for all hosts, one host with and without the S bit, one task, unknown ones.
+ */
+#include "conf.h"
+
+static void child(void)
+{
+    conf_take(pvm_parent(), 1);
+}
+
+static void show(int where_code, int me)
+{
+    int count = -1, mine = 0;
+    struct pvmtaskinfo *tasks = NULL;
+    const int code = pvm_tasks(where_code, &count, &tasks);
+    for (int i = 0; code == 0 && i < count; i++)
+        mine += tasks[i].ti_tid == me;
+    printf("%s, %d tasks, me %d times\n", conf_name(code), code == 0 ? count : 0, mine);
+}
+
+static void run(void)
+{
+    const int me = pvm_mytid(), tid = conf_spawn("child");
+    show(0, me);
+    show(0x40000, me);
+    show((int)0x80040000u, me);
+    show(me, me);
+    show(tid, me);
+    show(me + 1000, me);
+    show(0x140000, me);
+    show(0x140001, me);
+    show(-1, me);
+    show(INT_MIN, me);
+    CODE(pvm_tasks(0, NULL, NULL));
+    struct pvmtaskinfo *tasks;
+    CODE(pvm_tasks(0, NULL, &tasks));
+    conf_signal(tid, 1);
+    conf_wait_gone(tid);
+    show(tid, me);
+    show(0, me);
+}
+
+CONF_MAIN(run, {"child", child})
