@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One message: a head and a body of fragments. Packing writes into the fragments, sending shares them,
+ * reading walks across them. Encodings are the business of client/pack.h, ids of client/bufs.h.
+ */
+#ifndef CLIENT_MSG_H
+#define CLIENT_MSG_H
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "wire/frame.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    /* A full fragment and a message head make one full frame. */
+    MSG_FRAGMENT_BYTES_MAX = FRAME_BODY_BYTES_MAX - MESSAGE_HEAD_BYTES,
+    MSG_FRAGMENT_BYTES_FIRST = 4096,
+    MSG_BODY_BYTES_MAX = INT32_MAX
+};
+
+struct fragment {
+    struct slice slice; /* .buf NULL: memory of the program (PvmDataInPlace) */
+    bool own;           /* made by packing here: may grow while nobody else holds it */
+};
+
+struct msg {
+    struct list link;      /* queue of delivered messages, or a peer's pending ones */
+    int mid;               /* 0 = has no id yet */
+    bool is_queued;        /* delivered, waits to be received */
+    bool is_reading;       /* pvm_setrbuf() need not rewind */
+    bool is_complete;      /* all fragments are here */
+    bool is_torn;          /* will never be whole: takes its place in the sequence, then is dropped */
+    uint64_t sequence;     /* of (source, this task) */
+    uint32_t length_due;   /* what the head promised */
+    uint32_t encoding;     /* as in struct pvmminfo */
+    int tag;
+    int context;
+    int wait_id;
+    int crc;
+    int source;
+    int destination;
+    struct fragment *fragments;
+    size_t fragment_count;
+    size_t fragment_capacity;
+    struct fragment first; /* |fragments| points here until there are two */
+    size_t length;         /* of the body */
+    size_t read_fragment;  /* reading goes on at fragments[read_fragment] */
+    size_t read_offset;    /* in that fragment */
+    size_t read_total;     /* bytes of the body read */
+};
+
+/* NULL without memory. */
+struct msg *msg_create(uint32_t encoding);
+/* Frees it; unlinks it first. NULL is fine. */
+void msg_destroy(struct msg *msg);
+/* Drops the body. */
+void msg_clear(struct msg *msg);
+
+/* Room for at least one byte at the end; *room says how much in one piece, at most |wanted|. NULL = no
+ * memory. |wanted| is how much the caller knows will come: it sizes new fragments. */
+uint8_t *msg_room(struct msg *msg, size_t wanted, size_t *room);
+/* |length| bytes were written there. */
+void msg_commit(struct msg *msg, size_t length);
+/* True when |length| more bytes would make the body too long. */
+bool msg_is_full(const struct msg *msg, size_t length);
+/* Copies. 0 or -1 without memory (part may have been appended: roll back). */
+int msg_append(struct msg *msg, const void *bytes, size_t length);
+/* Shares |slice|, taking a reference of its own. 0 or -1 without memory (nothing changed). */
+int msg_append_slice(struct msg *msg, struct slice slice);
+
+struct msg_mark {
+    size_t fragment_count;
+    size_t last_length;
+    size_t length;
+};
+struct msg_mark msg_mark(const struct msg *msg);
+/* Back to what the body was at |mark|. */
+void msg_rollback(struct msg *msg, struct msg_mark mark);
+
+void msg_rewind(struct msg *msg);
+static inline size_t msg_left(const struct msg *msg)
+{
+    return msg->length - msg->read_total;
+}
+/* The next unread bytes that lie in one piece; *length 0 at the end. */
+const uint8_t *msg_peek(struct msg *msg, size_t *length);
+/* |length| bytes of what msg_peek() gave were used. */
+void msg_skip(struct msg *msg, size_t length);
+/* Copies exactly |length| bytes, msg_left() at most. */
+void msg_read(struct msg *msg, void *bytes, size_t length);
+
+#endif

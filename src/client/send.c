@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * From a message to frames (API-47 to API-49): each send takes the next sequence of its pair (decision
+ * D4) and shares the fragments with the outbox; a multicast is one message with a list of pairs.
+ */
+#include "base/mem.h"
+#include "client/state.h"
+
+#include <string.h>
+
+enum { MCAST_ENTRIES_MAX = 5000 }; /* a list and a message head fit one frame */
+_Static_assert(4 + MCAST_ENTRIES_MAX * MCAST_ENTRY_BYTES + MESSAGE_HEAD_BYTES <= FRAME_BODY_BYTES_MAX,
+               "the first frame of a multicast holds its whole list");
+
+enum { TRACE_TID = -1111, TRACE_CODE = -2222, OPTION_RESERVED_TIDS = 11 };
+
+static struct message_head head_of(const struct client *client, const struct msg *msg, int tag)
+{
+    const bool in_place = msg->encoding == ENCODING_IN_PLACE;
+    return (struct message_head){
+        .encoding = in_place ? client->config.signature : msg->encoding,
+        .tag = tag,
+        .context = (uint32_t)client->context,
+        .wait_id = (uint32_t)msg->wait_id,
+        .length = msg->length,
+    };
+}
+
+/* Many small pieces, or pieces of the program's memory that will not stay. */
+static bool must_gather(const struct client *client, const struct msg *msg)
+{
+    size_t small = 0;
+    for (size_t i = 0; i < msg->fragment_count; i++) {
+        const struct slice *piece = &msg->fragments[i].slice;
+        if (!piece->buf && client->config.copy_in_place)
+            return true;
+        small += piece->length <= MSG_SMALL_BYTES;
+    }
+    return small > 2;
+}
+
+/* The same body in better pieces; NULL without memory. */
+static struct msg *gather(const struct client *client, const struct msg *msg)
+{
+    struct msg *gathered = msg_create(msg->encoding);
+    if (!gathered)
+        return NULL;
+    for (size_t i = 0; i < msg->fragment_count; i++) {
+        const struct slice *piece = &msg->fragments[i].slice;
+        const bool copy = piece->length <= MSG_SMALL_BYTES ||
+                          (!piece->buf && client->config.copy_in_place);
+        if (copy ? msg_append(gathered, piece->data, piece->length)
+                 : msg_append_slice(gathered, *piece)) {
+            msg_destroy(gathered);
+            return NULL;
+        }
+    }
+    return gathered;
+}
+
+/* Frames of at most FRAME_BODY_BYTES_MAX; the first has |first_room| bytes for data. A frame is never
+ * made of two fragments, so that nothing is copied. With |put| false they are only counted. */
+static size_t cut(struct client *client, const struct msg *msg, struct frame_header *header,
+                  const struct message_head *head, struct slice list, bool put)
+{
+    size_t frames = 0, left = msg->length, index = 0, offset = 0;
+    size_t room = FRAME_BODY_BYTES_MAX - MESSAGE_HEAD_BYTES - list.length;
+    do {
+        struct slice data = {0};
+        while (index < msg->fragment_count && offset == msg->fragments[index].slice.length) {
+            index++;
+            offset = 0;
+        }
+        if (index < msg->fragment_count) {
+            const struct slice *piece = &msg->fragments[index].slice;
+            const size_t length = MIN_OF(piece->length - offset, room);
+            /* A list with much data behind it goes alone: what follows stays whole fragments. */
+            if (frames == 0 && list.length && length < piece->length - offset)
+                data = (struct slice){0};
+            else if (put)
+                data = slice_part(*piece, offset, length);
+            else
+                data.length = length;
+            offset += data.length;
+            left -= data.length;
+        }
+        if (put) {
+            header->flags = (uint8_t)((frames == 0 ? FRAME_FIRST : 0) | (left == 0 ? FRAME_LAST : 0));
+            out_put(&client->out, header, frames == 0 ? head : NULL,
+                    frames == 0 ? list : (struct slice){0}, data);
+        }
+        frames++;
+        room = FRAME_BODY_BYTES_MAX;
+    } while (left > 0);
+    return frames;
+}
+
+static int send_body(struct client *client, const struct msg *msg, struct peer *peer, int tid,
+                     const struct message_head *head)
+{
+    struct frame_header header = {.kind = FRAME_DATA,
+                                  .source = (uint32_t)client->identity.tid,
+                                  .destination = (uint32_t)tid};
+    const struct slice none = {0};
+    if (out_reserve(&client->out, cut(client, msg, &header, head, none, false)) < 0)
+        return CLIENT_PvmNoMem;
+    header.sequence = ++peer->sent;
+    cut(client, msg, &header, head, none, true);
+    return 0;
+}
+
+int send_msg(struct client *client, struct msg *msg, int tid, int tag)
+{
+    struct peer *peer = peer_get(client, tid);
+    if (!peer)
+        return CLIENT_PvmNoMem;
+    const struct message_head head = head_of(client, msg, tag);
+    int status;
+    if (must_gather(client, msg)) {
+        struct msg *gathered = gather(client, msg);
+        if (!gathered)
+            return CLIENT_PvmNoMem;
+        status = send_body(client, gathered, peer, tid, &head);
+        msg_destroy(gathered);
+    } else {
+        status = send_body(client, msg, peer, tid, &head);
+    }
+    if (status == 0) {
+        msg->tag = tag;
+        msg->context = client->context;
+        msg->destination = tid;
+    }
+    return status;
+}
+
+int client_send(struct client *client, int tid, int tag)
+{
+    /* An event of the user's own for the tracer: nobody traces. */
+    if (tid == TRACE_TID && tag == TRACE_CODE)
+        return 0;
+    if ((!tid_is_task(tid) || tag < 0) && !opts_value(client, OPTION_RESERVED_TIDS))
+        return CLIENT_PvmBadParam;
+    struct msg *msg = bufs_find(client, client->send_mid);
+    if (!msg)
+        return CLIENT_PvmNoBuf;
+    if (client->identity.tid == 0)
+        return CLIENT_PvmSysErr;
+    return send_msg(client, msg, tid, tag);
+}
+
+/* ---- multicast ---- */
+
+static void tids_sort(uint32_t *tids, size_t count)
+{
+    /* Heap sort: no recursion, no allocation, no qsort() of the system whose order could differ. */
+    for (size_t end = count, root = count / 2; end > 1;) {
+        if (root > 0) {
+            root--;
+        } else {
+            end--;
+            const uint32_t last = tids[end];
+            tids[end] = tids[0];
+            tids[0] = last;
+        }
+        const uint32_t value = tids[root];
+        size_t hole = root;
+        for (size_t child = 2 * hole + 1; child < end; child = 2 * hole + 1) {
+            if (child + 1 < end && tids[child + 1] > tids[child])
+                child++;
+            if (tids[child] <= value)
+                break;
+            tids[hole] = tids[child];
+            hole = child;
+        }
+        tids[hole] = value;
+    }
+}
+
+/* The set of |tids| without this task itself, sorted; *set is the caller's to free. */
+static int mcast_set(const struct client *client, const int *tids, size_t count, uint32_t **set,
+                     size_t *set_count)
+{
+    *set = mem_calloc(count, sizeof(**set));
+    if (!*set)
+        return CLIENT_PvmNoMem;
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (tids[i] != client->identity.tid)
+            (*set)[kept++] = (uint32_t)tids[i];
+    tids_sort(*set, kept);
+    size_t distinct = 0;
+    for (size_t i = 0; i < kept; i++)
+        if (distinct == 0 || (*set)[distinct - 1] != (*set)[i])
+            (*set)[distinct++] = (*set)[i];
+    *set_count = distinct;
+    return 0;
+}
+
+/* Everything that can fail for one batch, before any sequence is taken. */
+static int mcast_prepare(struct client *client, const struct msg *msg, const uint32_t *set,
+                         size_t count, const struct message_head *head, struct slice *list)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!peer_get(client, (int)set[i]))
+            return CLIENT_PvmNoMem;
+    struct buf *buf = buf_create(4 + count * MCAST_ENTRY_BYTES);
+    if (!buf)
+        return CLIENT_PvmNoMem;
+    *list = (struct slice){.buf = buf, .data = buf->data, .length = buf->capacity};
+    struct frame_header header = {.kind = FRAME_MCAST};
+    if (out_reserve(&client->out, cut(client, msg, &header, head, *list, false)) < 0) {
+        slice_drop(list);
+        return CLIENT_PvmNoMem;
+    }
+    return 0;
+}
+
+static int mcast_batch(struct client *client, const struct msg *msg, const uint32_t *set, size_t count,
+                       const struct message_head *head)
+{
+    struct slice list;
+    const int status = mcast_prepare(client, msg, set, count, head, &list);
+    if (status < 0)
+        return status;
+    struct wr wr;
+    wr_init_fixed(&wr, list.buf->data, list.length);
+    wr_u32(&wr, (uint32_t)count);
+    for (size_t i = 0; i < count; i++) {
+        wr_u32(&wr, set[i]);
+        wr_u64(&wr, ++peer_get(client, (int)set[i])->sent);
+    }
+    CHECK(!wr.bad);
+    struct frame_header header = {.kind = FRAME_MCAST,
+                                  .source = (uint32_t)client->identity.tid,
+                                  .sequence = ++client->multicasts};
+    cut(client, msg, &header, head, list, true);
+    return 0;
+}
+
+static int mcast_send(struct client *client, const struct msg *msg, const uint32_t *set, size_t count,
+                      int tag)
+{
+    const struct message_head head = head_of(client, msg, tag);
+    struct msg *gathered = NULL;
+    if (must_gather(client, msg)) {
+        gathered = gather(client, msg);
+        if (!gathered)
+            return CLIENT_PvmNoMem;
+        msg = gathered;
+    }
+    int status = 0;
+    for (size_t done = 0; done < count && status == 0; done += MCAST_ENTRIES_MAX)
+        status = mcast_batch(client, msg, set + done, MIN_OF(count - done, (size_t)MCAST_ENTRIES_MAX),
+                             &head);
+    msg_destroy(gathered);
+    return status;
+}
+
+int client_mcast(struct client *client, const int *tids, int count, int tag)
+{
+    struct msg *msg = bufs_find(client, client->send_mid);
+    if (!msg)
+        return CLIENT_PvmNoBuf;
+    if (count < 0 || (tag < 0 && !opts_value(client, OPTION_RESERVED_TIDS)))
+        return CLIENT_PvmBadParam;
+    for (int i = 0; i < count; i++)
+        if (!tid_is_task(tids[i]))
+            return CLIENT_PvmBadParam;
+    if (count == 0)
+        return 0;
+    if (client->identity.tid == 0)
+        return CLIENT_PvmSysErr;
+    uint32_t *set;
+    size_t set_count;
+    int status = mcast_set(client, tids, (size_t)count, &set, &set_count);
+    if (status < 0)
+        return status;
+    status = mcast_send(client, msg, set, set_count, tag);
+    mem_free(set);
+    if (status == 0) {
+        msg->tag = tag;
+        msg->context = client->context;
+        msg->destination = client->identity.tid | (int)TID_GROUP;
+    }
+    return status;
+}
+
+int client_psend(struct client *client, int tid, int tag, const void *items, int count, int type)
+{
+    const int item_type = pack_type_of(type);
+    if (item_type == CLIENT_TYPES)
+        return CLIENT_PvmNotImpl;
+    if (item_type < 0)
+        return CLIENT_PvmBadParam;
+    if ((!tid_is_task(tid) || tag < 0) && !opts_value(client, OPTION_RESERVED_TIDS))
+        return CLIENT_PvmBadParam;
+    if (client->identity.tid == 0)
+        return CLIENT_PvmSysErr;
+    int status;
+    struct msg *msg = bufs_make(client, 1, &status);
+    if (!msg)
+        return status;
+    status = pack_items(client, msg, (enum client_type)item_type, items, count, 1);
+    if (status == 0)
+        status = send_msg(client, msg, tid, tag);
+    msg_destroy(msg);
+    return status;
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The insides of struct client, for the files of this folder only. Each group of fields belongs to the
+ * file named; others read it.
+ */
+#ifndef CLIENT_STATE_H
+#define CLIENT_STATE_H
+
+#include "base/map.h"
+#include "client/client.h"
+#include "client/msg.h"
+
+enum { ENCODING_XDR = 0x10000000, ENCODING_IN_PLACE = 0x20000000, ENCODING_TRACE = 0x40000000 };
+enum { MSG_SMALL_BYTES = 2048 }; /* below it a copy is cheaper than a frame or a pinned buffer */
+
+/* ---- seq.c: what is known of one other task (or a daemon) ---- */
+
+struct peer {
+    uint64_t sent;         /* sequence of our last message to it */
+    uint64_t next;         /* the sequence to be delivered next, from 1 */
+    struct list pending;   /* its messages from |next| on, by sequence */
+    struct list notices;   /* of its end: |sequence| is the message they come after */
+};
+
+/* The record of |tid|, made when new; NULL without memory. */
+struct peer *peer_get(struct client *client, int tid);
+void peers_clear(struct client *client);
+
+/* ---- out.c: frames that wait to be sent ---- */
+
+enum { OUT_FRONT_BYTES = FRAME_HEADER_BYTES + MESSAGE_HEAD_BYTES };
+
+struct out_item {
+    struct frame_header header; /* length of the whole body */
+    struct slice list;   /* between frame header and message head: targets of a multicast; or the body
+                            of a control message */
+    struct slice data;
+    uint8_t front[OUT_FRONT_BYTES]; /* frame header, and message head when it is the first frame */
+    bool has_head;
+};
+
+struct outbox {
+    struct out_item *items; /* ring */
+    size_t capacity;        /* power of two */
+    size_t first;
+    size_t count;
+    size_t sent;            /* bytes of the first item that are gone */
+};
+
+/* Room for |count| more items. 0 or -1. */
+int out_reserve(struct outbox *out, size_t count);
+/* Puts an item into reserved room. Takes over the references in |list| and |data|. */
+void out_put(struct outbox *out, const struct frame_header *header, const struct message_head *head,
+             struct slice list, struct slice data);
+void out_clear(struct outbox *out);
+
+/* ---- the whole ---- */
+
+struct client {
+    struct client_config config;
+
+    /* life.c */
+    struct client_identity identity;
+    char *host_name;
+    bool enrol_pending;
+    int enrol_status;
+    char *enrol_error;
+
+    /* bufs.c */
+    struct msg **mids; /* [mid]; NULL = free; [0] is never used */
+    size_t mid_capacity;
+    int *free_mids; /* stack with room for every mid */
+    size_t free_mid_count;
+    int send_mid;
+    int receive_mid;
+
+    /* seq.c, match.c */
+    struct map peers; /* by tid */
+    struct list queue;
+    int context;
+    client_matcher_f matcher;
+    client_hook_f hook;
+    void *hook_argument;
+
+    /* out.c, send.c */
+    struct outbox out;
+    uint64_t multicasts;
+
+    /* request.c */
+    struct map requests; /* wait number to struct request */
+    int last_wait;
+
+    /* opts.c */
+    int options[32];
+    struct wire_sink child_sinks[2]; /* output, trace */
+    bool child_sinks_set[2];         /* by the program: enrolment does not replace them */
+
+    struct client_stats stats;
+};
+
+/* ---- bufs.c ---- */
+
+/* The message |mid|, or NULL. */
+struct msg *bufs_find(const struct client *client, int mid);
+/* Gives |msg| an id. It, or PvmNoMem. A message that has one keeps it. */
+int bufs_give_mid(struct client *client, struct msg *msg);
+/* Frees |msg|, its id, and its part in queue and active buffers. */
+void bufs_release(struct client *client, struct msg *msg);
+/* A message with the encoding of pvm_mkbuf(), without id. NULL and *error. */
+struct msg *bufs_make(struct client *client, int encoding, int *error);
+
+/* ---- match.c ---- */
+
+/* |msg| is whole and its turn has come. */
+void match_deliver(struct client *client, struct msg *msg);
+void match_clear(struct client *client);
+
+/* ---- send.c ---- */
+
+int send_msg(struct client *client, struct msg *msg, int tid, int tag);
+
+/* ---- pack.c ---- */
+
+/* As client_pack() and client_unpack(), with a message given. */
+int pack_items(struct client *client, struct msg *msg, enum client_type type, const void *items,
+               int count, int stride);
+int unpack_items(struct client *client, struct msg *msg, enum client_type type, void *items,
+                 int count, int stride);
+size_t pack_native_size(enum client_type type);
+/* CST-10 to our types; -1 = unknown, CLIENT_TYPES = PVM_STR. */
+int pack_type_of(int public_type);
+
+/* ---- request.c ---- */
+
+/* One control message came in. 0 or PvmNoMem. */
+int request_answered(struct client *client, const struct slice *body);
+void requests_clear(struct client *client);
+/* Queues |message| as a control frame. 0 or PvmNoMem. */
+int request_queue(struct client *client, const struct message *message);
+
+/* ---- life.c ---- */
+
+int life_enrolled(struct client *client, const struct wire_tm_enrolled *answer);
+
+/* ---- opts.c ---- */
+
+void opts_init(struct client *client);
+/* The sinks of this task have become known. */
+void opts_inherit(struct client *client);
+int opts_value(const struct client *client, int option);
+
+#endif
