@@ -9,7 +9,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { HOST_LINE_BYTES_MAX = 4096, HOST_WORDS_MAX = 64, HOST_NAME_BYTES_MAX = 255 };
+enum {
+    HOST_LINE_BYTES_MAX = 4096,
+    HOST_WORDS_MAX = 64,
+    HOST_NAME_BYTES_MAX = 255,
+    HOST_LOCAL_MAX = 4094 /* N of local:N */
+};
 
 /* How a daemon is started on the host (D13). `so=ms` is manual; the name `local` is another host on this
  * machine; everything else goes by ssh or PVM_RSH. */
@@ -26,6 +31,7 @@ struct host_spec {
     char *address;   /* ip=: the name to resolve and to log in to, else NULL */
     char *vmid;      /* id=  */
     int32_t speed;   /* sp=, 1000 by default */
+    bool speed_given;
     uint32_t local_count; /* local:N asks for N more hosts of this machine; 0 = an ordinary host */
     bool deferred;   /* & : remember, do not start */
     bool duplicate_allowed; /* $ : a second daemon on an address already in the machine */
@@ -36,6 +42,8 @@ void host_spec_init(struct host_spec *spec);
 void host_spec_fini(struct host_spec *spec);
 /* 0, or -1 without memory (then |copy| is empty). */
 int host_spec_copy(struct host_spec *copy, const struct host_spec *spec);
+/* Fills what |spec| does not say from |from|: options only, not the name. 0, or -1 without memory. */
+int host_spec_inherit(struct host_spec *spec, const struct host_spec *from);
 enum host_starter host_spec_starter(const struct host_spec *spec);
 /* Reads one line. |allow_prefixes|: & and $ are for files only. 0; -1 with one line of words at |error|
  * (unknown option "xx=": known are lo= dx= ...). */

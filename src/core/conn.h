@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Connections of tasks: what was written to each and not yet taken, and when it is not read from.
+ *
+ * Everything written to a task goes through conn_send(). A frame that came over a flow from another host
+ * carries a credit; the bytes go back to that flow when the task took the frame (a multicast's: when the
+ * last of its tasks did), or will never take it.
+ */
+#ifndef CORE_CONN_H
+#define CORE_CONN_H
+
+#include "base/list.h"
+#include "core/event.h"
+
+struct node;
+struct task;
+
+/* Bytes of one frame of a flow, shared by the tasks the frame was dealt to. */
+struct credit {
+    uint64_t peer;
+    uint32_t source;
+    uint32_t destination;
+    uint64_t bytes;
+    uint32_t references;
+};
+
+/* A frame that was written to a task and not yet taken. */
+struct sent_frame {
+    uint64_t bytes;
+    struct credit *credit;
+};
+
+struct conn {
+    uint64_t id;            /* the shell's */
+    uint32_t pid;
+    struct task *task;      /* NULL before enrolment and after TM_EXIT */
+    struct sent_frame *sent; /* [sent_first, sent_count): oldest first */
+    size_t sent_first;
+    size_t sent_count;
+    size_t sent_capacity;
+    uint64_t untaken_bytes;
+    bool waits_for_queue;   /* not read because tasks of this host hold too much */
+    bool is_paused;         /* as the shell was told last */
+};
+
+/* One reference; NULL without memory. */
+struct credit *credit_create(uint64_t peer, uint32_t source, uint32_t destination, uint64_t bytes);
+struct credit *credit_hold(struct credit *credit);
+/* The last one gives the bytes back. NULL is fine. */
+void credit_drop(struct node *node, struct credit *credit);
+
+struct conn *conn_find(const struct node *node, uint64_t id);
+/* Writes |frame| to the task; takes over the reference to |credit|. */
+void conn_send(struct node *node, struct conn *conn, const struct frame *frame,
+               struct credit *credit);
+/* The shell must close it: one line to the log, and the life of its task goes on without it. */
+void conn_close(struct node *node, struct conn *conn, const char *why);
+/* Tells the shell to stop or go on reading, when that changed. */
+void conn_update_pause(struct node *node, struct conn *conn);
+/* Frees it; for node_destroy(). */
+void conn_destroy(struct node *node, struct conn *conn);
+
+/* Events. */
+void conn_opened(struct node *node, const struct event *event);
+void conn_taken(struct node *node, const struct event *event);
+void conn_closed(struct node *node, const struct event *event);
+
+#endif

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The replicated host table: see the header. */
+#include "core/host.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+
+void host_table_init(struct host_table *table)
+{
+    *table = (struct host_table){0};
+    list_init(&table->hosts);
+}
+
+static void host_destroy(struct host *host)
+{
+    arena_fini(&host->arena);
+    mem_free(host);
+}
+
+void host_table_fini(struct host_table *table)
+{
+    LIST_EACH(pos, following, &table->hosts)
+        host_destroy(HOST_OF(pos));
+    map_fini(&table->by_number);
+    map_fini(&table->by_epoch);
+    host_table_init(table);
+}
+
+void hosts_change_init(struct hosts_change *change)
+{
+    *change = (struct hosts_change){0};
+    list_init(&change->removed);
+}
+
+void hosts_change_fini(struct hosts_change *change)
+{
+    LIST_EACH(pos, following, &change->removed)
+        host_destroy(HOST_OF(pos));
+    hosts_change_init(change);
+}
+
+struct host *host_by_number(const struct host_table *table, uint32_t number)
+{
+    return map_get(&table->by_number, number);
+}
+
+struct host *host_by_tid(const struct host_table *table, uint32_t tid)
+{
+    return host_by_number(table, tid_host_number(tid));
+}
+
+struct host *host_by_epoch(const struct host_table *table, uint64_t epoch)
+{
+    return map_get(&table->by_epoch, epoch);
+}
+
+struct host *host_by_name(const struct host_table *table, const char *name)
+{
+    HOSTS_EACH(pos, following, table) {
+        if (str_equal(HOST_OF(pos)->info.name, name))
+            return HOST_OF(pos);
+    }
+    return NULL;
+}
+
+uint32_t hosts_free_number(const struct host_table *table, uint32_t after)
+{
+    for (uint32_t step = 1; step <= HOST_NUMBER_MAX; step++) {
+        uint32_t number = (after + step - 1) % HOST_NUMBER_MAX + 1;
+        if (!host_by_number(table, number))
+            return number;
+    }
+    return 0;
+}
+
+/* ---- copies ---- */
+
+int wire_addresses_copy(struct arena *arena, struct wire_address_list *copy,
+                        const struct wire_address *addresses, size_t count)
+{
+    struct wire_address *items = arena_calloc(arena, count, sizeof(*items));
+    if (!items)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        items[i] = addresses[i];
+        uint8_t *ip = arena_alloc(arena, addresses[i].ip.length);
+        if (!ip)
+            return -1;
+        if (addresses[i].ip.length)
+            memcpy(ip, addresses[i].ip.data, addresses[i].ip.length);
+        items[i].ip.data = ip;
+    }
+    *copy = (struct wire_address_list){.count = count, .items = items};
+    return 0;
+}
+
+static const char *text_copy(struct arena *arena, const char *text)
+{
+    return arena_strndup(arena, text ? text : "", text ? strlen(text) : 0);
+}
+
+int wire_host_copy(struct arena *arena, struct wire_host *copy, const struct wire_host *info)
+{
+    *copy = *info;
+    copy->name = text_copy(arena, info->name);
+    copy->arch = text_copy(arena, info->arch);
+    if (!copy->name || !copy->arch)
+        return -1;
+    return wire_addresses_copy(arena, &copy->addresses, info->addresses.items,
+                               info->addresses.count);
+}
+
+/* ---- changes ---- */
+
+static void insert_by_number(struct host_table *table, struct host *host)
+{
+    struct list *before = &table->hosts;
+    HOSTS_EACH(pos, following, table) {
+        if (HOST_OF(pos)->info.number > host->info.number) {
+            before = pos;
+            break;
+        }
+    }
+    list_push_back(before, &host->link);
+    table->count++;
+}
+
+static bool host_is_possible(const struct host_table *table, const struct wire_host *info)
+{
+    return info->number >= 1 && info->number <= HOST_NUMBER_MAX && info->epoch != 0 &&
+           !host_by_number(table, info->number) && !host_by_epoch(table, info->epoch) &&
+           !host_by_name(table, info->name);
+}
+
+static int host_add(struct host_table *table, const struct wire_host *info,
+                    struct hosts_change *change)
+{
+    if (!host_is_possible(table, info))
+        return 0;
+    struct host *host = mem_calloc(1, sizeof(*host));
+    if (!host)
+        return -1;
+    if (wire_host_copy(&host->arena, &host->info, info) < 0 ||
+        map_put(&table->by_number, info->number, host) < 0 ||
+        map_put(&table->by_epoch, info->epoch, host) < 0) {
+        if (map_get(&table->by_number, info->number) == host)
+            map_remove(&table->by_number, info->number);
+        host_destroy(host);
+        return -1;
+    }
+    insert_by_number(table, host);
+    host->is_new = true;
+    table->last_number = info->number;
+    change->added_count++;
+    return 0;
+}
+
+static void host_remove(struct host_table *table, struct host *host, struct hosts_change *change)
+{
+    map_remove(&table->by_number, host->info.number);
+    map_remove(&table->by_epoch, host->info.epoch);
+    list_remove(&host->link);
+    table->count--;
+    list_push_back(&change->removed, &host->link);
+}
+
+static void forget_new(struct host_table *table)
+{
+    HOSTS_EACH(pos, following, table)
+        HOST_OF(pos)->is_new = false;
+}
+
+static int apply_add(struct host_table *table, const struct wire_cmd_hosts_add *add,
+                     struct hosts_change *change)
+{
+    for (size_t i = 0; i < add->hosts.count; i++) {
+        if (host_add(table, &add->hosts.items[i], change) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static void apply_remove(struct host_table *table, const struct wire_cmd_hosts_remove *remove,
+                         struct hosts_change *change)
+{
+    for (size_t i = 0; i < remove->numbers.count; i++) {
+        struct host *host = host_by_number(table, remove->numbers.items[i]);
+        if (host)
+            host_remove(table, host, change);
+    }
+    change->reason = remove->reason;
+    memcpy(table->psk, remove->psk.bytes, sizeof(table->psk));
+    table->psk_epoch = remove->psk_epoch;
+}
+
+int hosts_apply(struct host_table *table, const struct message *command,
+                struct hosts_change *change)
+{
+    forget_new(table);
+    switch ((int)command->type) {
+    case CMD_HOSTS_ADD:
+        return apply_add(table, &command->cmd_hosts_add, change);
+    case CMD_HOSTS_REMOVE:
+        apply_remove(table, &command->cmd_hosts_remove, change);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+static bool state_has(const struct wire_cmd_state *state, uint64_t epoch)
+{
+    for (size_t i = 0; i < state->hosts.count; i++) {
+        if (state->hosts.items[i].epoch == epoch)
+            return true;
+    }
+    return false;
+}
+
+int hosts_restore(struct host_table *table, const struct wire_cmd_state *state,
+                  struct hosts_change *change)
+{
+    forget_new(table);
+    change->reason = REMOVAL_FAILED;
+    HOSTS_EACH(pos, following, table) {
+        if (!state_has(state, HOST_OF(pos)->info.epoch))
+            host_remove(table, HOST_OF(pos), change);
+    }
+    for (size_t i = 0; i < state->hosts.count; i++) {
+        if (host_add(table, &state->hosts.items[i], change) < 0)
+            return -1;
+    }
+    table->last_number = state->last_number;
+    memcpy(table->psk, state->psk.bytes, sizeof(table->psk));
+    table->psk_epoch = state->psk_epoch;
+    return 0;
+}
+
+/* ---- snapshot and hash ---- */
+
+void hosts_encode_state(const struct host_table *table, struct wr *wr)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct wire_host *items = arena_calloc(&arena, table->count, sizeof(*items));
+    struct message message = {.type = CMD_STATE};
+    struct wire_cmd_state *state = &message.cmd_state;
+    if (!items)
+        wr->bad = true;
+    HOSTS_EACH(pos, following, table) {
+        if (items)
+            items[state->hosts.count++] = HOST_OF(pos)->info;
+    }
+    state->hosts.items = items;
+    state->last_number = table->last_number;
+    memcpy(state->psk.bytes, table->psk, sizeof(table->psk));
+    state->psk_epoch = table->psk_epoch;
+    message_encode(wr, &message);
+    arena_fini(&arena);
+}
+
+/* FNV-1a (Fowler, Noll, Vo), 64 bits. */
+static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t length)
+{
+    const uint8_t *at = bytes;
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+static uint64_t hash_number(uint64_t hash, uint64_t value)
+{
+    uint8_t bytes[8];
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t)(value >> (8 * i));
+    return hash_bytes(hash, bytes, sizeof(bytes));
+}
+
+static uint64_t hash_host(uint64_t hash, const struct wire_host *info)
+{
+    hash = hash_number(hash, info->number);
+    hash = hash_number(hash, info->epoch);
+    hash = hash_bytes(hash, info->name, strlen(info->name) + 1);
+    hash = hash_bytes(hash, info->arch, strlen(info->arch) + 1);
+    hash = hash_number(hash, (uint32_t)info->speed);
+    hash = hash_number(hash, info->signature);
+    hash = hash_bytes(hash, info->public_key.bytes, sizeof(info->public_key.bytes));
+    for (size_t i = 0; i < info->addresses.count; i++) {
+        const struct wire_address *address = &info->addresses.items[i];
+        hash = hash_bytes(hash, address->ip.data, address->ip.length);
+        hash = hash_number(hash, address->port);
+        hash = hash_number(hash, address->scope_id);
+    }
+    return hash;
+}
+
+uint64_t hosts_hash(const struct host_table *table)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    HOSTS_EACH(pos, following, table)
+        hash = hash_host(hash, &HOST_OF(pos)->info);
+    hash = hash_bytes(hash, table->psk, sizeof(table->psk));
+    hash = hash_number(hash, table->psk_epoch);
+    return hash_number(hash, table->last_number);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * struct node from inside: the tables of one daemon, each explained where it is used, and the few helpers
+ * that all request files need to speak: effects, messages, log lines.
+ *
+ * Memory that runs out. A request that cannot be kept ends with PvmNoMem. What cannot be given up
+ * without breaking a promise (an effect, an entry of the log) goes through node_effect() and
+ * node_fatal(): the rest of the step is void, and the daemon stops.
+ */
+#ifndef CORE_STATE_H
+#define CORE_STATE_H
+
+#include "base/heap.h"
+#include "core/conn.h"
+#include "core/host.h"
+#include "core/hostfile.h"
+#include "core/node.h"
+#include "core/status.h"
+#include "core/task.h"
+#include "core/timer.h"
+#include "log/log.h"
+
+enum node_state {
+    NODE_CREATED,  /* before EVENT_START */
+    NODE_JOINING,  /* until the log says that we are a host */
+    NODE_RUNNING,
+    NODE_HALTING,  /* ends its tasks */
+    NODE_STOPPED   /* EFFECT_STOP was given: nothing happens any more */
+};
+
+enum {
+    RESERVED_TICKET = 0,
+    GHOSTS_MAX = 1024,           /* ended tasks remembered beyond those with flows under way */
+    PENDING_BYTES_MAX = 64 << 20 /* for one task that has not enrolled yet, from this host's tasks */
+};
+
+#define NODE_SECOND UINT64_C(1000000000)
+#define HALT_TASKS_NS NODE_SECOND            /* tasks may take so long to follow SIGTERM */
+#define HALT_HOSTS_NS (2 * NODE_SECOND)      /* the master waits so long for the others */
+#define ADD_ANSWER_NS (2 * NODE_SECOND)      /* for all hosts to apply the new table */
+#define ADD_ITEM_NS (90 * NODE_SECOND)       /* from the start of a host to its DM_READY */
+#define PARTING_NS (2 * NODE_SECOND)         /* a deleted host may take so long to say goodbye */
+#define SUSPECT_NS (10 * NODE_SECOND)        /* a dead link to a host that stays in the table */
+#define LINGER_NS NODE_SECOND                /* an open socket of a dead process */
+#define LOG_RESEND_NS (3 * NODE_SECOND)
+
+/* Exit statuses of the daemon besides a signal's number. */
+enum { EXIT_STATUS_OK = 0, EXIT_STATUS_FAILED = 1 };
+
+enum { SIGNAL_KILL = 9, SIGNAL_TERM = 15 };
+
+struct waits {
+    struct list all;     /* struct wait, oldest first */
+    struct map by_number;
+    uint32_t last_number;
+};
+
+struct watches {
+    struct list all;      /* struct watch, oldest first */
+    size_t count;
+};
+
+/* Counted, never answered: shown by tickle 9. */
+struct node_counters {
+    uint64_t task_messages;
+    uint64_t peer_messages;
+    uint64_t peer_malformed;
+    uint64_t task_malformed;
+    uint64_t frames_dropped;
+    uint64_t requests;
+};
+
+struct node {
+    struct node_config config;  /* its pointers lead into |keep| */
+    struct arena keep;
+    struct arena scratch;       /* of one step */
+    enum node_state state;
+    uint64_t now_ns;
+    uint64_t wall_clock_us;
+    struct effects *effects;    /* of this step */
+    struct effect lost_effect;  /* where an effect goes that had no memory */
+    bool is_broken;             /* a promise could not be kept: stop */
+    struct slice current;       /* the bytes of the message being handled */
+
+    struct heap timers;
+    uint64_t last_ticket;
+    struct host_table hosts;
+    struct log *log;
+    struct map peers;           /* epoch -> struct peer: core/member.h */
+    struct map conns;           /* id + 1 -> struct conn */
+    struct task_table tasks;
+    struct map children;        /* ticket -> struct child: core/child.h */
+    struct waits waits;
+    struct watches watches;
+    struct map senders;         /* tid -> struct sender, of tasks and ghosts */
+    struct list ghosts;
+    size_t ghost_count;
+    struct map flows;           /* (peer, source and destination) -> struct flow: core/flow.h */
+    struct map mcasts_in;       /* (source, number) -> struct mcast under way from another host */
+    struct map own_sequences;   /* receiver -> messages this daemon sent it: core/route.h */
+    uint64_t queued_bytes;      /* written to tasks or pending for them, not yet taken */
+    uint32_t placement_next;    /* host number where the next spawn begins (API-29) */
+    uint32_t debug_mask;
+
+    struct hostfile hostfile;   /* master */
+    struct add_job *adding;     /* master: hosts being added */
+    uint32_t last_number;       /* master: highest host number given out */
+
+    struct timer timer;         /* JOIN, then HALT */
+    int32_t stop_status;
+    uint64_t halt_hosts_until_ns;
+    bool halt_killed;           /* SIGKILL was sent */
+    struct node_counters counters;
+};
+
+/* ---- speaking ---- */
+
+/* A new effect; never NULL: without memory a place that leads nowhere, and the node stops. */
+struct effect *node_effect(struct node *node, enum effect_kind kind);
+/* A promise cannot be kept. */
+void node_fatal(struct node *node, const char *why);
+/* Copies that live as long as the effects of this step; "" and NULL without memory (then fatal). */
+const char *node_text(struct node *node, const char *text);
+struct wire_address *node_addresses(struct node *node, const struct wire_address *addresses,
+                                    size_t count);
+/* |message| to another daemon; one that is not a peer is ignored. */
+void node_send(struct node *node, uint64_t peer, const struct message *message);
+/* |message| to every other host of the table. */
+void node_send_all(struct node *node, const struct message *message);
+/* |message| to the task on |conn|; nothing when that is NULL. */
+void node_answer(struct node *node, struct conn *conn, const struct message *message);
+void node_answer_done(struct node *node, struct conn *conn, uint32_t wait, int32_t status);
+/* An encoded message; .buf NULL without memory. */
+struct slice node_encode(const struct message *message);
+void node_log(const struct node *node, enum log_level level, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+uint64_t node_ticket(struct node *node);
+uint64_t node_random(struct node *node); /* never 0 */
+
+/* ---- who ---- */
+
+static inline bool node_is_master(const struct node *node)
+{
+    return node->config.is_master;
+}
+
+static inline uint64_t node_master(const struct node *node)
+{
+    return node->config.is_master ? node->config.epoch : node->config.master_epoch;
+}
+
+static inline bool node_is_own_tid(const struct node *node, uint32_t tid)
+{
+    return tid_host_number(tid) == node->config.number;
+}
+
+/* Messages and requests: one function for each, found by the tables in core/node.c. */
+typedef void (*task_handler_f)(struct node *node, struct conn *conn, const struct message *message);
+typedef void (*peer_handler_f)(struct node *node, uint64_t peer, const struct message *message);
+
+#endif
