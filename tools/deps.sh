@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Brings what a make target needs and this machine lacks: through apt on Debian and Ubuntu, as root or
-# by sudo; elsewhere it prints the list. It looks for the thing itself (a program, a library's
+# Brings what a make target needs and this machine lacks: through apt on Debian and Ubuntu, as root
+# or by sudo; elsewhere it prints the list. It looks for the thing itself (a program, a library's
 # pkg-config name), not for the package, so whatever put it there is fine.
 #
-#   deps.sh build|check|bench|lint|fuzz|demo      OFFLINE=1: install nothing, only say what is missing
+#   deps.sh build|check|bench|lint|fuzz|demo      OFFLINE=1: install nothing, only say what is
+# missing
 #
-# Needed things that stay missing end it with 1. Things only some tests use are fetched where that needs
-# no password; without them those tests are skipped.
+# Needed things that stay missing end it with 1. Things only some tests use are fetched where that
+# needs no password; without them those tests are skipped.
 set -eu
 
 target=${1:-build}
@@ -15,8 +16,8 @@ target=${1:-build}
 # probe kind | probe | Debian package | targets that need it | targets that can use it
 # Kind: cmd = a program on PATH or in sbin, lib = a pkg-config module, hdr = a header the compiler
 # finds, file = a path that exists.
-# "service" in the last column but one: the package starts a daemon where an init system runs, so it is
-# only installed where there is none.
+# "service" in the last column but one: the package starts a daemon where an init system runs, so it
+# is only installed where there is none.
 things='
 cmd  meson        meson           build
 cmd  ninja        ninja-build     build

@@ -2,8 +2,8 @@
 /*
  * Test Anything Protocol for unit tests: OK(condition, "what"), and main() ends with tap_done().
  *
- * One check is one line. A failed check tells file and line and goes on. TEST(name) runs a function and
- * says its name, so that a failure is read as a story.
+ * One check is one line. A failed check tells file and line and goes on. TEST(name) runs a function
+ * and says its name, so that a failure is read as a story.
  */
 #ifndef TESTS_LIB_TAP_H
 #define TESTS_LIB_TAP_H
@@ -45,7 +45,8 @@ static inline int tap_same_text(const char *got, const char *wanted, const char 
 }
 
 #define OK(condition, what) tap_ok(!!(condition), __FILE__, __LINE__, what)
-#define EQUAL(got, wanted, what) tap_equal((long long)(got), (long long)(wanted), __FILE__, __LINE__, what)
+#define EQUAL(got, wanted, what)                                                                  \
+    tap_equal((long long)(got), (long long)(wanted), __FILE__, __LINE__, what)
 #define SAME_TEXT(got, wanted, what) tap_same_text(got, wanted, __FILE__, __LINE__, what)
 #define SKIP(what, why) (tap_count++, printf("ok %d - %s # SKIP %s\n", tap_count, what, why))
 #define TEST(function) (printf("# %s\n", #function), function())
