@@ -22,9 +22,9 @@ static void child(void)
 
 static void run(void)
 {
-    char path[] = "/tmp/conf-out-XXXXXX", line[256];
+    char path[PATH_MAX], line[256];
     int children = 0, grandchildren = 0, begins = 0, ends = 0;
-    FILE *sink = fdopen(mkstemp(path), "w+");
+    FILE *sink = fdopen(conf_temporary(path), "w+");
     CODE(pvm_catchout(sink));
     conf_spawn("child");
     CODE(pvm_exit());

@@ -14,8 +14,8 @@ static void child(void)
 
 static void run(void)
 {
-    char path[] = "/tmp/conf-out-XXXXXX", line[256];
-    FILE *sink = fdopen(mkstemp(path), "w+");
+    char path[PATH_MAX], line[256];
+    FILE *sink = fdopen(conf_temporary(path), "w+");
     CODE(pvm_catchout(sink));
     const int tid = conf_spawn("child");
     CODE(pvm_exit());

@@ -19,8 +19,8 @@ static void child(void)
 static void run(void)
 {
     static char line[20000], expected[128];
-    char path[] = "/tmp/conf-out-XXXXXX";
-    FILE *sink = fdopen(mkstemp(path), "w+");
+    char path[PATH_MAX];
+    FILE *sink = fdopen(conf_temporary(path), "w+");
     pvm_setopt(PvmShowTids, 0);
     CODE(pvm_catchout(sink));
     conf_spawn("child");

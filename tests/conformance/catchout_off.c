@@ -22,8 +22,8 @@ static void start(char *text)
 
 static void run(void)
 {
-    char path[] = "/tmp/conf-out-XXXXXX", line[256];
-    FILE *sink = fdopen(mkstemp(path), "w+");
+    char path[PATH_MAX], line[256];
+    FILE *sink = fdopen(conf_temporary(path), "w+");
     pvm_setopt(PvmShowTids, 0);
     CODE(pvm_catchout(sink));
     YES(pvm_getopt(PvmOutputTid) == pvm_mytid());

@@ -15,9 +15,9 @@ static void child(void)
 
 static void run(void)
 {
-    char path[] = "/tmp/conf-out-XXXXXX", line[256];
+    char path[PATH_MAX], line[256];
     int tids[3], state[3] = {0}, wrong = 0;
-    FILE *sink = fdopen(mkstemp(path), "w+");
+    FILE *sink = fdopen(conf_temporary(path), "w+");
     CODE(pvm_catchout(sink));
     conf_spawn_many("child", 3, tids);
     CODE(pvm_exit());

@@ -254,17 +254,25 @@ static CONF_UNUSED conf_matcher *conf_recvf(conf_matcher *matcher)
     return (conf_matcher *)(void *)pvm_recvf(matcher);
 }
 
-static char conf_error_path[] = "/tmp/conf-err-XXXXXX";
+/* Makes an empty file in the machine's own directory; path (PATH_MAX) gets its name. */
+static CONF_UNUSED int conf_temporary(char *path)
+{
+    const char *directory = getenv("PVM_TMP");
+    snprintf(path, PATH_MAX, "%s/conf-XXXXXX", directory ? directory : "/tmp");
+    const int file = mkstemp(path);
+    if (file < 0)
+        conf_fail("no temporary file");
+    return file;
+}
+
+static char conf_error_path[PATH_MAX];
 static int conf_error_saved = -1;
 
 /* From here to conf_errors_end what is written to stderr is kept instead. */
 static CONF_UNUSED void conf_errors_begin(void)
 {
     fflush(stderr);
-    strcpy(conf_error_path + strlen(conf_error_path) - 6, "XXXXXX");
-    const int file = mkstemp(conf_error_path);
-    if (file < 0)
-        conf_fail("no temporary file");
+    const int file = conf_temporary(conf_error_path);
     conf_error_saved = dup(STDERR_FILENO);
     dup2(file, STDERR_FILENO);
     close(file);

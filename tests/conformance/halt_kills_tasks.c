@@ -29,9 +29,9 @@ static void child(void)
 
 static void run(void)
 {
-    char mark[] = "/tmp/conf-mark-XXXXXX";
+    char mark[PATH_MAX];
     int tid = 0;
-    close(mkstemp(mark));
+    close(conf_temporary(mark));
     unlink(mark);
     char *arguments[] = {"child", mark, NULL};
     signal(SIGTERM, on_term);

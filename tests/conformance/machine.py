@@ -55,8 +55,8 @@ class Side:
     def environment(self, tmp, vmid):
         """What daemon and programs of this side see: nothing of the caller's PVM settings."""
         keep = {k: v for k, v in os.environ.items()
-                if k in ("PATH", "TZ", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS",
-                         "LSAN_OPTIONS", "USER", "LOGNAME")}
+                if k in ("PATH", "TZ", "USER", "LOGNAME") or k.endswith("SAN_OPTIONS") or
+                k.startswith("PVM_TEST_")}
         keep.update(HOME=str(tmp), LANG="C", LC_ALL="C", PVM_TMP=str(tmp), PVM_VMID=vmid,
                     PVM_ALLOW_ROOT="1", PVM_PATH=str(self.bin), PVM_DPATH=str(self.pvmd),
                     LD_LIBRARY_PATH=str(self.lib))
@@ -77,6 +77,20 @@ def original(name, build):
     lib = [line for line in files.splitlines() if line.endswith("/libpvm3.so.3")]
     return Side(name, "/usr/include", pathlib.Path(lib[0]).parent, "/usr/bin/pvmd",
                 pathlib.Path(build) / name)
+
+
+def ours(tree, include, lib, pvmd, build):
+    """Our side: from a build folder, or from the three paths that are given; None without either."""
+    source = pathlib.Path(__file__).resolve().parent.parent.parent
+    if tree:
+        lib = lib or pathlib.Path(tree) / "src" / "libpvm"
+        pvmd = pvmd or pathlib.Path(tree) / "src" / "pvmd" / "pvmd"
+    if not (lib and pvmd):
+        return None
+    for path in (pathlib.Path(lib) / "libpvm3.so.3", pathlib.Path(pvmd)):
+        if not path.exists():
+            raise SystemExit("ours: not built: %s" % path)
+    return Side("ours", include or source / "include", lib, pvmd, pathlib.Path(build) / "ours")
 
 
 class Outcome:

@@ -17,8 +17,8 @@ static void sender(void)
 
 static void run(void)
 {
-    char mark[] = "/tmp/conf-mark-XXXXXX";
-    close(mkstemp(mark));
+    char mark[PATH_MAX];
+    close(conf_temporary(mark));
     unlink(mark);
     char *arguments[] = {"sender", mark, NULL};
     int tid, wrong = 0;

@@ -18,8 +18,8 @@ static void child(void)
 
 static void run(void)
 {
-    char mark[] = "/tmp/conf-mark-XXXXXX";
-    close(mkstemp(mark));
+    char mark[PATH_MAX];
+    close(conf_temporary(mark));
     unlink(mark);
     char *arguments[] = {"child", mark, NULL};
     int tid = 0;

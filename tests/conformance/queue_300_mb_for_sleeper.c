@@ -27,8 +27,8 @@ static void sleeper(void)
 
 static void run(void)
 {
-    char mark[] = "/tmp/conf-mark-XXXXXX";
-    close(mkstemp(mark));
+    char mark[PATH_MAX];
+    close(conf_temporary(mark));
     unlink(mark);
     char *arguments[] = {"sleeper", mark, NULL};
     char *piece = malloc(PIECE_BYTES);

@@ -118,12 +118,11 @@ def difference(left_name, left, right_name, right):
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--include", default=os.environ.get("PVM_CONFORMANCE_INCLUDE"),
-                        help="our header directory")
-    parser.add_argument("--lib", default=os.environ.get("PVM_CONFORMANCE_LIB"),
-                        help="our library directory (holds libpvm3.so.3)")
-    parser.add_argument("--pvmd", default=os.environ.get("PVM_CONFORMANCE_PVMD"),
-                        help="our daemon")
+    parser.add_argument("--tree", default=os.environ.get("PVM_TEST_BUILD"),
+                        help="our build folder; the next three are found there")
+    parser.add_argument("--include", help="our header directory")
+    parser.add_argument("--lib", help="our library directory (holds libpvm3.so.3)")
+    parser.add_argument("--pvmd", help="our daemon")
     parser.add_argument("--self", action="store_true", dest="with_itself",
                         help="run the original against itself instead of ours")
     parser.add_argument("--record", action="store_true",
@@ -146,9 +145,7 @@ def chosen(folder, patterns):
 def our_side(options, build):
     if options.with_itself:
         return machine.original("original-again", build)
-    if not (options.include and options.lib and options.pvmd):
-        return None
-    return machine.Side("ours", options.include, options.lib, options.pvmd, build / "ours")
+    return machine.ours(options.tree, options.include, options.lib, options.pvmd, build)
 
 
 def original_stories(programs, build, options, report):

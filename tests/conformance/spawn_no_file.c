@@ -17,8 +17,8 @@ static void attempt(const char *what, const char *file, int count)
 
 static void run(void)
 {
-    char plain[] = "/tmp/conf-plain-XXXXXX";
-    close(mkstemp(plain));
+    char plain[PATH_MAX];
+    close(conf_temporary(plain));
     attempt("unknown name", "no-such-program", 3);
     attempt("absolute", "/no/such/program", 1);
     attempt("relative", "./no-such-program", 1);

@@ -7,8 +7,8 @@
 
 static void run(void)
 {
-    char path[] = "/tmp/conf-bad-XXXXXX";
-    const int file = mkstemp(path);
+    char path[PATH_MAX];
+    const int file = conf_temporary(path);
     int tid = 0;
     if (write(file, "\177ELF no program", 15) != 15)
         conf_fail("write");

@@ -8,7 +8,7 @@
 static void run(void)
 {
     char *arguments[] = {NULL};
-    char script[] = "/tmp/conf-wrap-XXXXXX";
+    char script[PATH_MAX];
     static char path[4096], text[8192];
     int tid = 0;
     if (pvm_parent() > 0) {
@@ -18,7 +18,7 @@ static void run(void)
     }
     if (readlink("/proc/self/exe", path, sizeof path - 1) <= 0)
         conf_fail("own path");
-    const int file = mkstemp(script);
+    const int file = conf_temporary(script);
     const int length = snprintf(text, sizeof text, "#!/bin/sh\n%s\nexit 0\n", path);
     if (write(file, text, length) != length)
         conf_fail("write");

@@ -36,8 +36,8 @@ static void show(const char *what, int tid)
 
 static void run(void)
 {
-    char mark[] = "/tmp/conf-mark-XXXXXX";
-    close(mkstemp(mark));
+    char mark[PATH_MAX];
+    close(conf_temporary(mark));
     unlink(mark);
     char *arguments[] = {"silent", mark, NULL};
     int quiet = 0;

@@ -32,7 +32,7 @@ static void run(void)
     pvm_pkbyte("\x01\x80\xff", 3, 1), show_padded("byte", 3);
     pvm_pkbyte("\x01\x80\xff\x7f\x33", 5, 1), show_padded("byte", 5);
     pvm_pkshort((short[]){1, -1, SHRT_MIN, SHRT_MAX}, 4, 1), show("short");
-    pvm_pkushort((unsigned short[]){1, 0x8000, USHRT_MAX}, 3, 1), show("ushort");
+    pvm_pkushort((unsigned short[]){1, 0x7fff}, 2, 1), show("ushort");
     pvm_pkint((int[]){1, -1, INT_MIN, INT_MAX, 0x12345678}, 5, 1), show("int");
     pvm_pkuint((unsigned[]){1, 0x80000000u, UINT_MAX}, 3, 1), show("uint");
     pvm_pklong((long[]){0, 1, 0x7fffffff}, 3, 1), show("long");
