@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The simulated datagram network: paths between places that lose, delay, reorder, duplicate or are cut,
+ * and at each daemon's socket a receive buffer that overflows as the kernel's does.
+ *
+ * A place is a machine, named by the host's name: a host that leaves and comes back under its name is in
+ * the same place, with another port. Paths are directed. Bytes are never changed here; a fuzzer does that.
+ */
+#ifndef SIM_NET_H
+#define SIM_NET_H
+
+#include "base/list.h"
+#include "base/map.h"
+#include "link/mesh.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct sim_host;
+struct sim_world;
+
+/* One direction between two places. */
+struct sim_path {
+    bool cut;
+    uint32_t loss_ppm;
+    uint32_t duplicate_ppm;
+    uint32_t reorder_ppm;  /* so many datagrams come |reorder_ns| later than they should */
+    uint64_t reorder_ns;
+    uint64_t delay_ns;
+    uint64_t jitter_ns;    /* uniform, added to the delay */
+};
+
+struct sim_net_counters {
+    uint64_t sent, lost, cut, duplicated, reordered, overflowed, nowhere, received;
+};
+
+struct sim_net {
+    struct sim_path standard;   /* of every path without settings of its own */
+    struct map paths;           /* (from place, to place) -> struct sim_path, owned */
+    struct map sockets;         /* address -> struct sim_host */
+    struct map places;          /* hash of the name -> struct sim_place, owned */
+    struct sim_net_counters counters;
+};
+
+/* What the kernel charges for a datagram besides its bytes (sk_buff, shared info, rounding). */
+enum { SIM_DATAGRAM_OVERHEAD_BYTES = 768 };
+
+/* The kernel's buffer of one UDP socket. */
+struct sim_socket {
+    struct list datagrams;
+    size_t used_bytes;
+    size_t count;
+    uint64_t overflowed;
+    size_t used_bytes_max;
+};
+
+void sim_net_init(struct sim_net *net);
+void sim_net_fini(struct sim_net *net);
+/* The number of the place called |name| (1..), made when it is new. Without memory 0. */
+uint32_t sim_net_place(struct sim_net *net, const char *name);
+/* 10.x.y.z of a place, as a mapped IPv6 address. */
+void sim_net_address(uint32_t place, uint8_t ip[16]);
+/* The settings of a path for changing, made when it has none of its own; NULL without memory. */
+struct sim_path *sim_net_path(struct sim_net *net, uint32_t from, uint32_t to);
+/* All paths are as the standard one again. */
+void sim_net_heal(struct sim_net *net);
+
+int sim_net_bind(struct sim_net *net, const struct mesh_address *address, struct sim_host *host);
+void sim_net_unbind(struct sim_net *net, const struct mesh_address *address);
+/* Sends a copy of the datagram on its way. */
+void sim_net_send(struct sim_world *world, struct sim_host *from, const struct mesh_address *to,
+                  const uint8_t *bytes, size_t length);
+
+/* The receiving end: the oldest datagram in the buffer goes to |receive|. False when it is empty. */
+bool sim_socket_read(struct sim_world *world, struct sim_host *host);
+void sim_socket_init(struct sim_socket *socket);
+void sim_socket_fini(struct sim_socket *socket);
+
+#endif
