@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The clocks. Monotonic time drives everything; wall time is for people and for pvm_hostsync() alone.
+ */
+#ifndef OS_CLOCK_H
+#define OS_CLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Nanoseconds since some fixed moment; never goes back. */
+uint64_t clock_now_ns(void);
+/* Microseconds since 1970, UTC. */
+uint64_t clock_wall_us(void);
+/* "MM/DD HH:MM:SS" of now, local time, as in the daemon's log (DMN-10). */
+void clock_stamp(char *text, size_t size_bytes);
+
+#endif
