@@ -4,8 +4,7 @@
 # or by sudo; elsewhere it prints the list. It looks for the thing itself (a program, a library's
 # pkg-config name), not for the package, so whatever put it there is fine.
 #
-#   deps.sh build|check|bench|lint|fuzz|demo      OFFLINE=1: install nothing, only say what is
-# missing
+#   deps.sh build|check|bench|lint|fuzz|demo      OFFLINE=1 only says what is missing
 #
 # Needed things that stay missing end it with 1. Things only some tests use are fetched where that
 # needs no password; without them those tests are skipped.
