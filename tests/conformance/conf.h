@@ -220,7 +220,8 @@ static CONF_UNUSED void conf_spawn_flags(const char *role, int flags, char *wher
     char *arguments[] = {(char *)role, NULL};
     const int started = pvm_spawn(conf_program, arguments, flags, where, count, tids);
     if (started != count)
-        conf_fail("spawned %d of %d (%s)", started, count, conf_name(tids[started > 0 ? started : 0]));
+        conf_fail("spawned %d of %d (%s)", started, count,
+                  conf_name(started < 0 ? started : tids[started]));
 }
 
 static CONF_UNUSED void conf_spawn_many(const char *role, int count, int *tids)

@@ -19,8 +19,6 @@ static void run(void)
     YES(second > 0 && pvm_getsbuf() == second);
     CODE(pvm_bufinfo(second, &bytes, NULL, NULL));
     NUM(bytes);
-    if (second != first)
-        CODE(pvm_bufinfo(first, NULL, NULL, NULL));
     CODE(pvm_freebuf(second));
     MID(pvm_getsbuf());
 }

@@ -80,7 +80,7 @@ def original(name, build):
 
 
 def ours(tree, include, lib, pvmd, build):
-    """Our side: from a build folder, or from the three paths that are given; None without either."""
+    """Our side: from a build folder or from the paths that are given; None without either."""
     source = pathlib.Path(__file__).resolve().parent.parent.parent
     if tree:
         lib = lib or pathlib.Path(tree) / "src" / "libpvm"

@@ -9,18 +9,20 @@ static void run(void)
 {
     const int me = pvm_mytid();
     int value = 0;
-    for (int i = 1; i <= 3; i++)
+    for (int i = 1; i <= 4; i++)
         conf_send_int(me, i, i * 10);
+    conf_take(me, 3);
     const int first = conf_take(me, 1);
+    YES(pvm_getrbuf() == first);
     conf_take(me, 2);
-    CODE(pvm_bufinfo(first, NULL, NULL, NULL) == 0 && pvm_getrbuf() != first);
+    CODE(pvm_bufinfo(first, NULL, NULL, NULL));
     const int kept = pvm_setrbuf(0);
     conf_take(me, 3);
     CODE(pvm_bufinfo(kept, NULL, NULL, NULL));
-    const int third = pvm_setrbuf(kept);
+    const int fourth = pvm_setrbuf(kept);
     CODE(pvm_upkint(&value, 1, 1));
     NUM(value);
-    pvm_setrbuf(third);
+    pvm_setrbuf(fourth);
     CODE(pvm_upkint(&value, 1, 1));
     NUM(value);
     CODE(pvm_freebuf(kept));
