@@ -11,7 +11,7 @@ static void run(void)
     int value = 0;
     for (int i = 1; i <= 4; i++)
         conf_send_int(me, i, i * 10);
-    conf_take(me, 3);
+    conf_take(me, 4);
     const int first = conf_take(me, 1);
     YES(pvm_getrbuf() == first);
     conf_take(me, 2);

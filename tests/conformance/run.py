@@ -172,7 +172,12 @@ def main():
         tap.result(not trouble, "original: daemon ends and nothing remains", trouble)
         (HERE / "expected").mkdir(exist_ok=True)
         for program in programs:
-            if options.record:
+            unfinished = re.search("CANNOT GO ON|DEADLINE PASSED|left behind|no longer answers",
+                                   theirs[program.name])
+            if unfinished:
+                tap.result(False, "%s: the original comes to its end" % program.name,
+                           theirs[program.name].splitlines())
+            elif options.record:
                 program.recorded.write_text(theirs[program.name])
             same = program.recorded.exists() and \
                 program.recorded.read_text() == theirs[program.name]
