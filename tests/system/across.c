@@ -5,8 +5,8 @@
  *
  *   across HOST LARGE-COUNT LARGE-BYTES SMALL-COUNT
  *
- * The sender starts itself on HOST as the receiver. Small messages are spread evenly between the large
- * ones. Prints "ok SECONDS" or what was wrong.
+ * The sender starts itself on HOST as the receiver. Small messages are spread evenly between the
+ * large ones. Prints "ok SECONDS" or what was wrong.
  */
 #include <pvm3.h>
 

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A bad network between two daemons, for tests: a UDP relay that drops, reorders, copies and spoils.
+ * A bad network between two daemons, for tests: a UDP relay that drops, reorders, copies and
+ * spoils.
  *
  * It has two sockets on 127.0.0.1. What arrives at the near one goes out of the far one to the far
  * daemon, and the other way round, so that each daemon takes the relay for the other. It prints
  * "NEAR-PORT FAR-PORT" at the start and then obeys lines on its standard input, each answered by a
  * line; at end of file it ends.
  *
- *   far ADDRESS PORT   where the far daemon is (the near one is whoever last sent to the near socket)
+ *   far ADDRESS PORT   where the far daemon is (the near one is whoever last sent to the near
+ *   socket)
  *   drop P             lose P of 1000 packets
  *   reorder P DEPTH    hold P of 1000 back until up to DEPTH others have passed, half a millisecond
  *                      at most
@@ -95,8 +97,8 @@ static void pass(int to, const uint8_t *bytes, size_t length)
     passed[to]++;
     if (!known[to])
         return;
-    if (sendto(sockets[to], bytes, length, 0, (struct sockaddr *)&peers[to], sizeof(peers[to])) >= 0)
-        out++;
+    out += sendto(sockets[to], bytes, length, 0, (struct sockaddr *)&peers[to],
+                  sizeof(peers[to])) >= 0;
 }
 
 static int keep(struct packet *packet, int to, const uint8_t *bytes, size_t length)
