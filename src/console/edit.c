@@ -227,6 +227,8 @@ enum wait_result editor_line(struct editor *editor, const char **line)
     HistEvent event;
     editor->result = WAIT_IDLE;
     fflush(stdout);
+    /* Before the prompt: libedit does it after, and keys typed in between would be shown twice. */
+    el_set(editor->edit, EL_PREP_TERM, 1);
     const char *text = el_gets(editor->edit, &count);
     if (!text || count <= 0) {
         /* libedit ends a line without text for end of file, too, where the last wait was for a key */
