@@ -175,8 +175,9 @@ int client_setcontext(struct client *client, int context);
 
 /* ---- options (API-61): client/opts.def ---- */
 
-int client_getopt(const struct client *client, int option);
-/* The old value, or an error. 1 in *tell_daemon (may be NULL): the caller is to send TM_SETSINKS with
+/* 0 and *value, or PvmBadParam. */
+int client_getopt(const struct client *client, int option, int *value);
+/* 0, or an error. *tell_daemon (may be NULL) true: the caller is to send TM_SETSINKS with
  * client_identity()'s sinks. */
 int client_setopt(struct client *client, int option, int value, bool *tell_daemon);
 /* Where the output (trace) of tasks spawned from here goes. */

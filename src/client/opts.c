@@ -117,20 +117,21 @@ static bool self_set(struct client *client, struct sink_part part, int value)
     return true;
 }
 
-int client_getopt(const struct client *client, int option)
+int client_getopt(const struct client *client, int option, int *value)
 {
     if (option <= 0 || option >= OPTION_MAX)
         return CLIENT_PvmBadParam;
     const struct sink_part part = sink_part_of(option);
+    const struct wire_sink *own = part.sink == SINK_OUTPUT ? &client->identity.output
+                                                           : &client->identity.trace;
     switch (rules[option].rule) {
     case RULE_UNKNOWN: case RULE_NONE: return CLIENT_PvmBadParam;
-    case RULE_CHILD: return sink_get(&client->child_sinks[part.sink], part);
-    case RULE_SELF: case RULE_READ:
-        return sink_get(part.sink == SINK_OUTPUT ? &client->identity.output : &client->identity.trace,
-                        part);
+    case RULE_CHILD: *value = sink_get(&client->child_sinks[part.sink], part); return 0;
+    case RULE_SELF: case RULE_READ: *value = sink_get(own, part); return 0;
     case RULE_ANY: case RULE_RANGE: case RULE_LATER: break;
     }
-    return client->options[option];
+    *value = client->options[option];
+    return 0;
 }
 
 int client_setopt(struct client *client, int option, int value, bool *tell_daemon)
@@ -139,16 +140,13 @@ int client_setopt(struct client *client, int option, int value, bool *tell_daemo
         *tell_daemon = false;
     if (option <= 0 || option >= OPTION_MAX)
         return CLIENT_PvmBadParam;
-    const int previous = client_getopt(client, option);
     int status = 0;
     switch (rules[option].rule) {
     case RULE_UNKNOWN: return CLIENT_PvmBadParam;
     case RULE_NONE: case RULE_READ: case RULE_LATER: return CLIENT_PvmNotImpl;
     case RULE_CHILD: status = child_set(client, sink_part_of(option), value); break;
     case RULE_SELF:
-        if (!self_set(client, sink_part_of(option), value))
-            return 0;
-        if (tell_daemon)
+        if (self_set(client, sink_part_of(option), value) && tell_daemon)
             *tell_daemon = true;
         break;
     case RULE_RANGE:
@@ -158,7 +156,7 @@ int client_setopt(struct client *client, int option, int value, bool *tell_daemo
         break;
     case RULE_ANY: client->options[option] = value; break;
     }
-    return status < 0 ? status : previous;
+    return status;
 }
 
 void client_child_sinks(const struct client *client, struct wire_sink sinks[2])

@@ -162,7 +162,7 @@ int client_pack(struct client *client, enum client_type type, const void *items,
 {
     struct msg *msg = bufs_find(client, client->send_mid);
     if (!msg)
-        return CLIENT_PvmNoBuf;
+        return count < 0 ? CLIENT_PvmBadParam : CLIENT_PvmNoBuf;
     return pack_items(client, msg, type, items, count, stride);
 }
 
@@ -265,7 +265,7 @@ int client_unpack(struct client *client, enum client_type type, void *items, int
 {
     struct msg *msg = bufs_find(client, client->receive_mid);
     if (!msg)
-        return CLIENT_PvmNoBuf;
+        return count < 0 ? CLIENT_PvmBadParam : CLIENT_PvmNoBuf;
     return unpack_items(client, msg, type, items, count, stride);
 }
 
@@ -320,6 +320,8 @@ static int pkmesg_body(struct client *client, struct msg *msg, const struct msg 
     for (size_t i = 0; i < inner->fragment_count; i++) {
         const struct slice *piece = &inner->fragments[i].slice;
         const int length = (int)piece->length;
+        if (length == 0)
+            continue;
         int status = pack_items(client, msg, CLIENT_INT, &length, 1, 1);
         if (status == 0)
             status = pack_items(client, msg, CLIENT_BYTE, piece->data, length, 1);
@@ -341,8 +343,11 @@ int client_pkmesg(struct client *client, int mid)
     struct msg *msg = bufs_find(client, client->send_mid);
     if (msg->encoding == ENCODING_IN_PLACE)
         return CLIENT_PvmNotImpl;
+    /* What was in place is copied here, and so raw. */
+    const int encoding = inner->encoding == ENCODING_IN_PLACE ? (int)client->config.signature
+                                                              : (int)inner->encoding;
     const int fields[PKMESG_FIELDS] = {(int)inner->length,   inner->context, inner->tag,
-                                       inner->wait_id,       (int)inner->encoding, inner->crc,
+                                       inner->wait_id,       encoding,       inner->crc,
                                        inner->source,        inner->destination};
     const struct msg_mark mark = msg_mark(msg);
     int status = pack_items(client, msg, CLIENT_INT, fields, PKMESG_FIELDS, 1);
@@ -422,7 +427,7 @@ int client_upkmesg(struct client *client)
     int fields[PKMESG_FIELDS];
     int status = unpack_items(client, msg, CLIENT_INT, fields, PKMESG_FIELDS, 1);
     struct msg *inner = NULL;
-    if (status == 0 && fields[0] < 0)
+    if (status == 0 && (fields[0] < 0 || fields[4] == ENCODING_IN_PLACE))
         status = CLIENT_PvmBadMsg;
     if (status == 0 && !(inner = msg_create((uint32_t)fields[4])))
         status = CLIENT_PvmNoMem;

@@ -14,6 +14,7 @@ enum {
     NOTIFY_TASK_EXIT = 1,
     NOTIFY_HOST_DELETE = 2,
     NOTIFY_HOST_ADD = 3,
+    NOTIFY_ROUTE_ADD = 4,
     NOTIFY_ROUTE_DELETE = 5,
     NOTIFY_CANCEL = 256,
     OPTION_RESERVED_TIDS = 11
@@ -227,21 +228,42 @@ int client_sendsig(struct client *client, int tid, int signal)
     return client_request(client, &message);
 }
 
-/* NTF-2 to NTF-4: what each kind wants of |count| and |tids|. */
+/* NTF-2 to NTF-5: what each kind wants of |count| and |tids|. */
 static int notify_check(int what, int count, const int *tids)
 {
     switch (what) {
-    case NOTIFY_HOST_ADD: return 0;
-    case NOTIFY_TASK_EXIT:
-    case NOTIFY_HOST_DELETE:
+    case NOTIFY_HOST_ADD: case NOTIFY_ROUTE_ADD: return 0;
+    case NOTIFY_TASK_EXIT: case NOTIFY_HOST_DELETE: case NOTIFY_ROUTE_DELETE:
         if (count < 1 || !tids)
             return CLIENT_PvmBadParam;
-        for (int i = 0; what == NOTIFY_TASK_EXIT && i < count; i++)
+        for (int i = 0; what != NOTIFY_HOST_DELETE && i < count; i++)
             if (!tid_is_task(tids[i]))
                 return CLIENT_PvmBadParam;
         return 0;
     default: return CLIENT_PvmBadParam;
     }
+}
+
+/* Every message goes by the daemon: no route is ever added, and one asked about is gone at once. */
+static int notify_route(struct client *client, int what, int tag, int count, const int *tids)
+{
+    for (int i = 0; what == NOTIFY_ROUTE_DELETE && i < count; i++) {
+        int status;
+        struct msg *msg = bufs_make(client, 0, &status);
+        if (!msg)
+            return status;
+        const int body[2] = {tids[i], -1};
+        status = pack_items(client, msg, CLIENT_INT, body, 2, 1);
+        if (status < 0) {
+            msg_destroy(msg);
+            return status;
+        }
+        msg->tag = tag;
+        msg->context = client->context;
+        msg->destination = client->identity.tid;
+        match_deliver(client, msg);
+    }
+    return 0;
 }
 
 int client_notify(struct client *client, int what, int tag, int count, const int *tids)
@@ -251,6 +273,8 @@ int client_notify(struct client *client, int what, int tag, int count, const int
     const int kind = what & ~NOTIFY_CANCEL;
     if (notify_check(kind, count, tids) < 0)
         return CLIENT_PvmBadParam;
+    if (kind == NOTIFY_ROUTE_ADD || kind == NOTIFY_ROUTE_DELETE)
+        return notify_route(client, what, tag, count, tids);
     const bool has_tids = kind != NOTIFY_HOST_ADD;
     struct message message = {
         .type = TM_NOTIFY,

@@ -196,8 +196,43 @@ static int feed_data(struct client *client, const struct frame *frame)
                                       : later_frame(client, peer, frame);
 }
 
+/* Nothing more comes from |peer|: what is whole is delivered, the gaps are jumped, notices wait no more. */
+static void peer_end(struct client *client, struct peer *peer)
+{
+    while (!list_is_empty(&peer->pending)) {
+        struct msg *msg = LIST_ENTRY(list_first(&peer->pending), struct msg, link);
+        if (!msg->is_complete)
+            msg_tear(msg);
+        msg->is_complete = true;
+        if (msg->sequence > peer->next)
+            peer->next = msg->sequence;
+        peer_advance(client, peer);
+    }
+    peer->next = UINT64_MAX;
+    peer_advance(client, peer);
+    list_destroy(&peer->notices);
+}
+
+/* A host is gone. Its number, and so the tids of its tasks, may come again with another: their pairs
+ * then start anew, so the records go. */
+static void host_end(struct client *client, uint32_t host)
+{
+    for (size_t i = client->peers.count; i > 0; i--) {
+        const struct map_entry entry = client->peers.entries[i - 1];
+        if (((uint32_t)entry.key & TID_HOST) != host)
+            continue;
+        peer_end(client, entry.value);
+        map_remove(&client->peers, entry.key);
+        mem_free(entry.value);
+    }
+}
+
 static int feed_abort(struct client *client, const struct frame *frame)
 {
+    if (!(frame->source & (TID_LOCAL | TID_GROUP)) && frame->sequence == 0) {
+        host_end(client, frame->source & TID_HOST);
+        return 0;
+    }
     struct peer *peer = peer_get(client, (int)frame->source);
     if (!peer)
         return CLIENT_PvmNoMem;

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Hosts come, go and stop (API-10, API-11, API-16). */
+#include "libpvm/error.h"
+#include "libpvm/task.h"
+
+#include "pvm3.h"
+
+static int addhosts(char **names, int count, int *results)
+{
+    int status = task_enrol();
+    if (status < 0)
+        return status;
+    struct message answer;
+    status = task_answer(client_addhosts(task_client(), names, count), &answer);
+    if (status < 0)
+        return status;
+    if (answer.type != TM_ADDED)
+        return PvmBadMsg;
+    if (answer.tm_added.status < 0)
+        return answer.tm_added.status;
+    int added = 0;
+    for (size_t i = 0; i < answer.tm_added.hosts.count && i < (size_t)count; i++) {
+        const int one = answer.tm_added.hosts.items[i].result;
+        if (results)
+            results[i] = one;
+        added += one > 0;
+    }
+    return added;
+}
+
+int pvm_addhosts(char **names, int count, int *results)
+{
+    return result("pvm_addhosts", addhosts(names, count, results));
+}
+
+static int delhosts(char **names, int count, int *results)
+{
+    int status = task_enrol();
+    if (status < 0)
+        return status;
+    struct message answer;
+    status = task_answer(client_delhosts(task_client(), names, count), &answer);
+    if (status < 0)
+        return status;
+    if (answer.type != TM_DELETED)
+        return PvmBadMsg;
+    if (answer.tm_deleted.status < 0)
+        return answer.tm_deleted.status;
+    int deleted = 0;
+    for (size_t i = 0; i < answer.tm_deleted.results.count && i < (size_t)count; i++) {
+        const int one = answer.tm_deleted.results.items[i];
+        if (results)
+            results[i] = one;
+        deleted += one == 0;
+    }
+    return deleted;
+}
+
+int pvm_delhosts(char **names, int count, int *results)
+{
+    return result("pvm_delhosts", delhosts(names, count, results));
+}
+
+/* There is no answer: the daemon ends its tasks, us among them, and closes the link. Who does not die of
+ * it returns when the link is gone. */
+static int halt(void)
+{
+    int status = task_enrol();
+    if (status < 0)
+        return status;
+    struct message request = {.type = TM_HALT};
+    const int wait = client_request(task_client(), &request);
+    if (wait < 0)
+        return wait;
+    status = task_flush();
+    if (status < 0)
+        return status;
+    while (status >= 0)
+        status = task_wait(TASK_FOREVER);
+    return status == PvmSysErr ? 0 : status;
+}
+
+int pvm_halt(void)
+{
+    return result("pvm_halt", halt());
+}
