@@ -46,8 +46,8 @@ int main(int argc, char **argv)
     const double end = now_ms();
     const int present = host_names(names, COUNT_MAX);
     if (added != count || present != count + 1) {
-        fprintf(stderr, "adder: %d of %d added, first result %d, %d hosts are there\n", added, count,
-                results[0], present);
+        fprintf(stderr, "adder: %d of %d added, first result %d, %d hosts are there\n", added,
+                count, results[0], present);
         return 1;
     }
     printf("%.3f\n", end - start);

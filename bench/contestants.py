@@ -127,7 +127,7 @@ class Mpi(Contestant):
 
 
 class Pvm(Contestant):
-    """Either PVM. NPpvm is Debian's unmodified binary; which library it loads is a matter of the path."""
+    """Either PVM. NPpvm is Debian's unmodified binary; the path says which library it loads."""
     can_spawn = True
 
     def __init__(self, name, work):
@@ -166,8 +166,9 @@ class Pvm(Contestant):
         arguments = netpipe_arguments(size, repeats, out)
         # The receiver first; the two find each other among the tasks (netpipe(1), TESTING PVM).
         with subprocess.Popen(["NPpvm", *arguments[:-2], "-o", str(self.work / "receiver")],
-                              env=self.receiver_environment, cwd=self.work, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as receiver:
+                              env=self.receiver_environment, cwd=self.work,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL) as receiver:
             try:
                 time.sleep(0.2)
                 run(["NPpvm", "-h", "localhost", *arguments], self.environment, self.work)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Spawns copies of itself that enrol and answer, and prints how long that took in milliseconds, from
- * pvm_spawn() to the last answer. The same source and binary for the original and for this project.
+ * Spawns copies of itself that enrol and answer, and prints how long that took in milliseconds,
+ * from pvm_spawn() to the last answer. The same source and binary for the original and for this
+ * project.
  *
  *   spawner COUNT
  */

@@ -240,7 +240,8 @@ int sim_fault_apply(struct sim_world *world, char *const *words, int count, char
         char line[256] = "";
         size_t length = 0;
         for (int w = 0; w < count; w++)
-            length += str_format(line + length, sizeof(line) - length, "%s%s", w ? " " : "", words[w]);
+            length += str_format(line + length, sizeof(line) - length, "%s%s", w ? " " : "",
+                                 words[w]);
         SIM_TELL(world, SIM_TRACE_FAULT, "world", "%s", line);
         return faults[i].apply(&call);
     }

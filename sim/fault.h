@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Faults with names: what the world can do to daemons, usable from a script's lines and from the swarm
- * alike. Those of the wire set paths of net.h, those of hosts freeze and crash, those of starters and
- * spawns wait here until something is started.
+ * Faults with names: what the world can do to daemons, usable from a script's lines and from the
+ * swarm alike. Those of the wire set paths of net.h, those of hosts freeze and crash, those of
+ * starters and spawns wait here until something is started.
  */
 #ifndef SIM_FAULT_H
 #define SIM_FAULT_H
@@ -44,8 +44,8 @@ struct sim_faults {
 
 void sim_faults_init(struct sim_faults *faults);
 void sim_faults_fini(struct sim_faults *faults);
-/* Does what |words| say, words[0] being the fault's. 0; 1 when that is no fault's name; -1 with words at
- * |error|. */
+/* Does what |words| say, words[0] being the fault's. 0; 1 when that is no fault's name; -1 with
+ * words at |error|. */
 int sim_fault_apply(struct sim_world *world, char *const *words, int count, char *error,
                     size_t error_bytes);
 /* What is to become of the start of a daemon on |name|; uses the rule up. */

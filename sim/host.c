@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The shell of one simulated daemon: events in, effects performed by a table, the mesh fed and pulled.
- * How effects that concern hosts to come are performed: starter.c.
+ * The shell of one simulated daemon: events in, effects performed by a table, the mesh fed and
+ * pulled. How effects that concern hosts to come are performed: starter.c.
  */
 #include "sim/host.h"
 
@@ -92,7 +92,8 @@ static void tell_event(struct sim_host *host, const struct event *event)
     sim_trace_mix(&world->trace, (uint64_t)event->kind << 32 | host->serial, world->now_ns);
     switch (event->kind) {
     case EVENT_PEER_UP:
-        SIM_TELL(world, SIM_TRACE_HOST, host->name, "link to %s is up", peer_name(host, event->peer));
+        SIM_TELL(world, SIM_TRACE_HOST, host->name, "link to %s is up",
+                 peer_name(host, event->peer));
         break;
     case EVENT_PEER_DOWN:
         SIM_TELL(world, SIM_TRACE_HOST, host->name, "link to %s is down: %s",
@@ -302,8 +303,8 @@ static void mesh_frame_step(struct sim_host *host, struct mesh_event *happened)
     slice_drop(&happened->payload);
     if (result < 0) {
         host->bad_frames++;
-        mesh_flow_consume(host->mesh, happened->peer, happened->source, happened->destination, length,
-                          host->world->now_ns);
+        mesh_flow_consume(host->mesh, happened->peer, happened->source, happened->destination,
+                          length, host->world->now_ns);
         return;
     }
     sim_host_step(host, &event);
@@ -323,7 +324,8 @@ static void set_timer(struct sim_host *host, struct sim_event *timer, uint64_t d
         sim_at(host->world, timer, deadline_ns);
 }
 
-/* sim_host_step() ends here, and steps again for what the mesh tells: |settling| makes a loop of it. */
+/* sim_host_step() ends here, and steps again for what the mesh tells: |settling| makes a loop of
+ * it. */
 static void host_settle(struct sim_host *host)
 {
     static _Thread_local uint8_t bytes[MESH_DATAGRAM_BYTES_MAX];
@@ -363,8 +365,8 @@ static void mesh_timer_run(struct sim_world *world, struct sim_event *event)
     host_settle(event->host);
 }
 
-void sim_host_receive(struct sim_world *world, struct sim_host *host, const struct mesh_address *from,
-                      const uint8_t *bytes, size_t length)
+void sim_host_receive(struct sim_world *world, struct sim_host *host,
+                      const struct mesh_address *from, const uint8_t *bytes, size_t length)
 {
     host->busy_until_ns = MAX_OF(host->busy_until_ns, world->now_ns) + RECEIVE_NS +
                           RECEIVE_BYTE_NS * (uint64_t)length;
@@ -383,7 +385,8 @@ static void receive_turn(struct sim_world *world, struct sim_event *event)
 
 void sim_host_socket_readable(struct sim_world *world, struct sim_host *host)
 {
-    if (host->receive_turn.heap.position == HEAP_NOT_QUEUED && list_is_empty(&host->receive_turn.held))
+    if (host->receive_turn.heap.position == HEAP_NOT_QUEUED &&
+        list_is_empty(&host->receive_turn.held))
         sim_at(world, &host->receive_turn, host->busy_until_ns);
 }
 

@@ -3,8 +3,8 @@
  * One simulated host: a real node (core) and a real mesh (link) in a shell of the shape of
  * src/pvmd/daemon.c: happenings become events, effects are performed by a table.
  *
- * A host is never freed before the world is: one that stopped or crashed stays as a name for its events
- * to be dropped by. Its processes and their sockets: proc.h.
+ * A host is never freed before the world is: one that stopped or crashed stays as a name for its
+ * events to be dropped by. Its processes and their sockets: proc.h.
  */
 #ifndef SIM_HOST_H
 #define SIM_HOST_H
@@ -58,15 +58,15 @@ struct sim_host {
     struct map starts;   /* tickets of EFFECT_HOST_START under way */
     uint64_t next_conn;
     uint32_t next_pid;
-    size_t under_way;    /* children, starts, names being resolved: not quiet before they are through */
+    size_t under_way;    /* children, starts, names being resolved: must end before it is quiet */
     uint64_t bad_frames; /* frames from a peer that could not be decoded */
 };
 
 #define SIM_ARCH "LINUX64"
 enum { SIM_SIGNATURE = 4230209 }; /* data signature of every simulated machine */
 
-/* A host with a socket and no node yet, of a fresh epoch when that is 0, at the address of its place when
- * |ip| is NULL. NULL without memory. */
+/* A host with a socket and no node yet, of a fresh epoch when that is 0, at the address of its
+ * place when |ip| is NULL. NULL without memory. */
 struct sim_host *sim_host_create(struct sim_world *world, const char *name, const uint8_t *ip,
                                  uint64_t epoch);
 /* Fills in what every node is told alike, makes the node and starts it. 0 or -1. */
@@ -86,12 +86,13 @@ static inline bool sim_host_is_running(const struct sim_host *host)
 /* Gives the node an event and performs what it wants; then what the mesh has to say. Takes over the
  * references in |event|. */
 void sim_host_step(struct sim_host *host, struct event *event);
-/* The same after |delay_ns|; strings and addresses in |event| must be static or live in the host. */
+/* The same after |delay_ns|; strings and addresses in |event| must be static or live in the
+ * host. */
 void sim_host_step_later(struct sim_host *host, const struct event *event, uint64_t delay_ns);
 /* Called by the network. */
 void sim_host_socket_readable(struct sim_world *world, struct sim_host *host);
-void sim_host_receive(struct sim_world *world, struct sim_host *host, const struct mesh_address *from,
-                      const uint8_t *bytes, size_t length);
+void sim_host_receive(struct sim_world *world, struct sim_host *host,
+                      const struct mesh_address *from, const uint8_t *bytes, size_t length);
 
 /* Power off: no word to anybody. */
 void sim_host_crash(struct sim_host *host);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The simulator as a program: runs scenario files, runs seeds, tells the story of one. The only file of
- * sim/ that opens files and prints. Exit codes: 0 fine, 1 usage or a story that differs, 3 a promise was
- * broken (safety), 4 no rest (liveness); a crash is a signal.
+ * The simulator as a program: runs scenario files, runs seeds, tells the story of one. The only
+ * file of sim/ that opens files and prints. Exit codes: 0 fine, 1 usage or a story that differs, 3
+ * a promise was broken (safety), 4 no rest (liveness); a crash is a signal.
  */
 #include "base/mem.h"
 #include "sim/script.h"
@@ -23,10 +23,11 @@ static int exit_code(enum sim_verdict verdict)
 
 static int usage(void)
 {
-    fputs("usage: pvmsim scenario [--accept] FILE...    run stories and compare (TAP)\n"
-          "       pvmsim seeds FROM COUNT [--scenario calm|wire|crashes|any] [--twice]\n"
-          "       pvmsim run --seed S [--scenario NAME] [--trace[=task,host,fault,dm,tm,log,net]]\n",
-          stderr);
+    fputs(
+        "usage: pvmsim scenario [--accept] FILE...    run stories and compare (TAP)\n"
+        "       pvmsim seeds FROM COUNT [--scenario calm|wire|crashes|any] [--twice]\n"
+        "       pvmsim run --seed S [--scenario NAME] [--trace[=task,host,fault,dm,tm,log,net]]\n",
+        stderr);
     return EXIT_USAGE;
 }
 

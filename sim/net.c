@@ -129,8 +129,8 @@ static void datagram_cancel(struct sim_event *event)
     mem_free(CONTAINER_OF(event, struct datagram, event));
 }
 
-/* The end of the flight: into the receive buffer, or dropped when that is full. The daemon is not asked,
- * so a frozen one overflows too. */
+/* The end of the flight: into the receive buffer, or dropped when that is full. The daemon is
+ * not asked, so a frozen one overflows too. */
 static void datagram_arrive(struct sim_world *world, struct sim_event *event)
 {
     struct datagram *datagram = CONTAINER_OF(event, struct datagram, event);

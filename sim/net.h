@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The simulated datagram network: paths between places that lose, delay, reorder, duplicate or are cut,
- * and at each daemon's socket a receive buffer that overflows as the kernel's does.
+ * The simulated datagram network: paths between places that lose, delay, reorder, duplicate or are
+ * cut, and at each daemon's socket a receive buffer that overflows as the kernel's does.
  *
- * A place is a machine, named by the host's name: a host that leaves and comes back under its name is in
- * the same place, with another port. Paths are directed. Bytes are never changed here; a fuzzer does that.
+ * A place is a machine, named by the host's name: a host that leaves and comes back under its name
+ * is in the same place, with another port. Paths are directed. Bytes are never changed here; a
+ * fuzzer does that.
  */
 #ifndef SIM_NET_H
 #define SIM_NET_H
@@ -71,7 +72,8 @@ void sim_net_unbind(struct sim_net *net, const struct mesh_address *address);
 void sim_net_send(struct sim_world *world, struct sim_host *from, const struct mesh_address *to,
                   const uint8_t *bytes, size_t length);
 
-/* The receiving end: the oldest datagram in the buffer goes to |receive|. False when it is empty. */
+/* The receiving end: the oldest datagram in the buffer goes to |receive|. False when it is
+ * empty. */
 bool sim_socket_read(struct sim_world *world, struct sim_host *host);
 void sim_socket_init(struct sim_socket *socket);
 void sim_socket_fini(struct sim_socket *socket);

@@ -3,8 +3,8 @@
  * Processes of a simulated host and the stream sockets between them and the daemon.
  *
  * A process is a child of the daemon (EFFECT_CHILD_START) or was started by a user. It may have one
- * connection to the daemon, whose two directions hold a bounded number of bytes, whole frames at a time.
- * What the process does is told by its program (program.h); how it speaks PVM: task.h.
+ * connection to the daemon, whose two directions hold a bounded number of bytes, whole frames at a
+ * time. What the process does is told by its program (program.h); how it speaks PVM: task.h.
  */
 #ifndef SIM_PROC_H
 #define SIM_PROC_H
@@ -72,8 +72,8 @@ void sim_proc_write(struct sim_proc *proc, struct frame *frame);
 /* The next frame that has come, with its references. */
 bool sim_proc_read(struct sim_proc *proc, struct frame *frame);
 void sim_proc_print(struct sim_proc *proc, const char *text);
-/* Ends with |wait_status| (as waitpid gives it): closes the connection, then the daemon reaps it. The
- * process must not be used by the caller afterwards. */
+/* Ends with |wait_status| (as waitpid gives it): closes the connection, then the daemon reaps
+ * it. The process must not be used by the caller afterwards. */
 void sim_proc_end(struct sim_proc *proc, int32_t wait_status);
 /* Frees at once and tells nobody: the host lost its power. */
 void sim_proc_destroy(struct sim_proc *proc);

@@ -67,22 +67,20 @@ static void nap_turn(struct sim_proc *proc)
     sim_proc_end(proc, 0);
 }
 
+#define TASK .enrols = true
+
 static const struct sim_program programs[] = {
-    {.name = "sit", .text = "enrols and stays", .enrols = true},
-    {.name = "exit", .text = "enrols, leaves", .enrols = true, .enrolled = exit_enrolled},
-    {.name = "echo", .text = "sends everything back with tag + 1; tag 99 ends it", .enrols = true,
-     .message = echo_message},
-    {.name = "sendexit", .text = "sends its parent one message and leaves at once", .enrols = true,
-     .enrolled = sendexit_enrolled},
-    {.name = "sendleave", .text = "the same without pvm_exit", .enrols = true,
-     .enrolled = sendleave_enrolled},
-    {.name = "crash", .text = "enrols and dies", .enrols = true, .enrolled = crash_enrolled},
-    {.name = "print", .text = "enrols, prints three lines, leaves", .enrols = true,
-     .enrolled = print_enrolled},
-    {.name = "hello", .text = "prints, never enrols", .begin = hello_begin},
-    {.name = "sleep", .text = "never enrols, stays"},
-    {.name = "nap", .text = "never enrols, ends after 50 ms", .begin = nap_begin, .turn = nap_turn},
-    {.name = "stubborn", .text = "enrols, ignores SIGTERM", .enrols = true, .begin = stubborn_begin},
+    {"sit", "enrols and stays", TASK},
+    {"exit", "enrols, leaves", TASK, .enrolled = exit_enrolled},
+    {"echo", "sends everything back with tag + 1; tag 99 ends it", TASK, .message = echo_message},
+    {"sendexit", "sends its parent one message and leaves", TASK, .enrolled = sendexit_enrolled},
+    {"sendleave", "the same without pvm_exit", TASK, .enrolled = sendleave_enrolled},
+    {"crash", "enrols and dies", TASK, .enrolled = crash_enrolled},
+    {"print", "enrols, prints three lines, leaves", TASK, .enrolled = print_enrolled},
+    {"hello", "prints, never enrols", .begin = hello_begin},
+    {"sleep", "never enrols, stays", .begin = NULL},
+    {"nap", "never enrols, ends after 50 ms", .begin = nap_begin, .turn = nap_turn},
+    {"stubborn", "enrols, ignores SIGTERM", TASK, .begin = stubborn_begin},
 };
 
 const struct sim_program sim_program_puppet = {.name = "puppet", .text = "moved by a script",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The programs that simulated children run, by file name: what each does when it starts, is enrolled,
- * gets a message, gets an answer. Any callback may be missing.
+ * The programs that simulated children run, by file name: what each does when it starts, is
+ * enrolled, gets a message, gets an answer. Any callback may be missing.
  */
 #ifndef SIM_PROGRAM_H
 #define SIM_PROGRAM_H

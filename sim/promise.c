@@ -222,7 +222,8 @@ static void check_task_notice(struct sim_world *world, uint32_t watcher, uint32_
         sim_promise_broken(world, "%s was told of the end of %s, which lives",
                            sim_tid_name(world, watcher), task->name);
     struct pair *pair = get_or_make(&world->promises.pairs, subject, watcher, sizeof(*pair));
-    if (pair->count && task->handed_over && sim_host_is_running(task->host) && !task->host->doubtful)
+    if (pair->count && task->handed_over && sim_host_is_running(task->host) &&
+        !task->host->doubtful)
         sim_promise_broken(world, "%s was told of the end of %s with %zu of its messages to come",
                            sim_tid_name(world, watcher), task->name, pair->count);
     pair->closed = true;
@@ -269,8 +270,8 @@ static void check_pairs(struct sim_world *world)
             continue;
         if (sim_task_holds_messages(destination->host, (uint32_t)pairs->entries[i].key2))
             continue;
-        sim_promise_broken(world, "%zu messages of %s to %s never arrived", pair->count, source->name,
-                           destination->name);
+        sim_promise_broken(world, "%zu messages of %s to %s never arrived", pair->count,
+                           source->name, destination->name);
     }
 }
 
@@ -328,7 +329,8 @@ static void check_host(struct sim_world *world, const struct sim_host *host)
                            (unsigned long long)host->bad_frames);
     const size_t known = node_task_count(host->node);
     if (known != known_here)
-        sim_promise_broken(world, "%s knows %zu tasks, %zu are there", host->name, known, known_here);
+        sim_promise_broken(world, "%s knows %zu tasks, %zu are there", host->name, known,
+                           known_here);
 }
 
 void sim_promises_check_quiet(struct sim_world *world)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The checkers: they watch from outside what every task does and gets, and say when a promise is broken
- * (docs/invariants.md has the promises by number).
+ * The checkers: they watch from outside what every task does and gets, and say when a promise is
+ * broken (docs/invariants.md has the promises by number).
  *
- * Safety is checked as things happen: order and exactly once, notices after the last message and once
- * each, every request answered once, no tid given twice. What must have happened by the time nothing is
- * under way any more is checked by sim_promises_check_quiet().
+ * Safety is checked as things happen: order and exactly once, notices after the last message and
+ * once each, every request answered once, no tid given twice. What must have happened by the time
+ * nothing is under way any more is checked by sim_promises_check_quiet().
  */
 #ifndef SIM_PROMISE_H
 #define SIM_PROMISE_H
@@ -51,8 +51,8 @@ void sim_promise_sent(struct sim_world *world, uint32_t source, uint32_t destina
 void sim_promise_received(struct sim_world *world, uint32_t source, uint32_t destination, int tag,
                           uint64_t id, bool any_tag);
 
-/* pvm_notify() by |watcher| was queued; a notice came. |what| as in pvm3.h. Of host notices |subject| is
- * the host's tid; of PvmHostAdd it is 0 and |count| as given. */
+/* pvm_notify() by |watcher| was queued; a notice came. |what| as in pvm3.h. Of host notices
+ * |subject| is the host's tid; of PvmHostAdd it is 0 and |count| as given. */
 void sim_promise_watch(struct sim_world *world, uint32_t watcher, int what, uint32_t subject,
                        int count);
 void sim_promise_noticed(struct sim_world *world, uint32_t watcher, int what, uint32_t subject);

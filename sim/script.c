@@ -17,7 +17,7 @@ struct command {
     struct sim_world *world;
     char *words[WORDS_MAX];
     int count;
-    struct sim_task *task; /* of commands that begin with the name of a task; words[0] is then the verb */
+    struct sim_task *task; /* of commands of a task; words[0] is then the verb */
     char *error;
     size_t error_bytes;
 };
@@ -545,8 +545,8 @@ static enum sim_verdict judge(const struct sim_world *world, bool refused, char 
     return world->stuck ? SIM_STUCK : refused ? SIM_BAD_SCRIPT : SIM_FINE;
 }
 
-enum sim_verdict sim_script_run(const char *text, uint64_t seed, struct strbuf *told, uint64_t *hash,
-                                char *reason, size_t reason_bytes)
+enum sim_verdict sim_script_run(const char *text, uint64_t seed, struct strbuf *told,
+                                uint64_t *hash, char *reason, size_t reason_bytes)
 {
     struct sim_world *world = sim_world_create(seed);
     bool refused = false;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The simulated resolver and the simulated starters of daemons: what ssh, local and by hand do in life.
+ * The simulated resolver and the simulated starters of daemons: what ssh, local and by hand do in
+ * life.
  *
- * The command line and the answer line go through core/answer.h in both directions, as they do in life.
+ * The command line and the answer line go through core/answer.h in both directions, as they do in
+ * life.
  */
 #ifndef SIM_STARTER_H
 #define SIM_STARTER_H

@@ -158,8 +158,9 @@ static void act_mcast(struct swarm *swarm, struct sim_task *task)
 
 static void act_spawn(struct swarm *swarm, struct sim_task *task)
 {
-    static const char *const files[] = {"sit", "sit", "sit", "sendexit", "sendleave", "exit", "crash",
-                                        "print", "nap", "hello", "echoless", "stubborn"};
+    static const char *const files[] = {"sit",       "sit",   "sit",      "sendexit",
+                                        "sendleave", "exit",  "crash",    "print",
+                                        "nap",       "hello", "echoless", "stubborn"};
     if (task_count(swarm->world) >= TASKS_MAX)
         return;
     const char *file = files[rng_below(swarm->rng, ARRAY_LEN(files))];
@@ -287,8 +288,9 @@ static void act(struct swarm *swarm)
 
 static void befall(struct swarm *swarm)
 {
-    static const char *const kinds[] = {"crash", "isolate", "freeze", "cut", "start-fails",
-                                        "start-hangs", "spawn-fails", "cut-one-way", "heal", "thaw"};
+    static const char *const kinds[] = {"crash",       "isolate",     "freeze",      "cut",
+                                        "start-fails", "start-hangs", "spawn-fails", "cut-one-way",
+                                        "heal",        "thaw"};
     struct sim_world *world = swarm->world;
     struct sim_host *host = any_host(swarm);
     struct sim_host *other = any_host(swarm);
@@ -368,11 +370,11 @@ static void describe(const struct swarm *swarm, struct sim_swarm_result *result)
 #undef MIX_NAME
     };
     const struct parameters *drawn = &swarm->drawn;
-    str_format(result->parameters, sizeof(result->parameters),
-               "%s: %u hosts, %u actions, loss %.1f%%, duplicates %.1f%%, reordered %.1f%%, %u faults",
-               names[drawn->mix], (unsigned)drawn->hosts, (unsigned)drawn->actions,
-               drawn->loss_ppm / 1e4, drawn->duplicate_ppm / 1e4, drawn->reorder_ppm / 1e4,
-               (unsigned)drawn->fault_count);
+    str_format(
+        result->parameters, sizeof(result->parameters),
+        "%s: %u hosts, %u actions, loss %.1f%%, duplicates %.1f%%, reordered %.1f%%, %u faults",
+        names[drawn->mix], (unsigned)drawn->hosts, (unsigned)drawn->actions, drawn->loss_ppm / 1e4,
+        drawn->duplicate_ppm / 1e4, drawn->reorder_ppm / 1e4, (unsigned)drawn->fault_count);
 }
 
 static void run_story(struct swarm *swarm, struct sim_swarm_result *result)
@@ -413,7 +415,8 @@ void sim_swarm_run(uint64_t seed, enum sim_mix mix, uint32_t shown,
     if (promises->broken) {
         result->verdict = SIM_UNSAFE;
         str_format(result->reason, sizeof(result->reason), "%.*s",
-                   (int)strcspn(strbuf_text(&promises->words), "\n"), strbuf_text(&promises->words));
+                   (int)strcspn(strbuf_text(&promises->words), "\n"),
+                   strbuf_text(&promises->words));
     }
     result->hash = world->trace.hash;
     result->events = world->events_run;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Stories drawn from a seed: first the parameters (how many hosts, how bad the wire, what the tasks do,
- * which faults strike), then the run. Safety first, with all faults at work; then liveness: everything is
- * healed, and the world must come to rest within a bound.
+ * Stories drawn from a seed: first the parameters (how many hosts, how bad the wire, what the tasks
+ * do, which faults strike), then the run. Safety first, with all faults at work; then liveness:
+ * everything is healed, and the world must come to rest within a bound.
  */
 #ifndef SIM_SWARM_H
 #define SIM_SWARM_H

@@ -36,7 +36,8 @@ static const uint8_t *pattern(void)
 
 static int pack_body(struct sim_task *task, uint64_t id, int tag, uint32_t size_bytes)
 {
-    const unsigned words[BODY_WORDS] = {(unsigned)(id >> 32), (unsigned)id, (unsigned)tag, size_bytes};
+    const unsigned words[BODY_WORDS] = {(unsigned)(id >> 32), (unsigned)id, (unsigned)tag,
+                                        size_bytes};
     const int encoding = (int)(id % 2); /* PvmDataDefault, PvmDataRaw */
     int result = client_initsend(task->client, encoding);
     if (result >= 0)
@@ -150,7 +151,8 @@ static void take_answer(struct sim_task *task, size_t at, const struct message *
     struct strbuf text;
     strbuf_init(&text);
     message_describe(message, &text);
-    SIM_TELL(world_of(task), SIM_TRACE_TASK, task->proc->name, "is answered: %s", strbuf_text(&text));
+    SIM_TELL(world_of(task), SIM_TRACE_TASK, task->proc->name, "is answered: %s",
+             strbuf_text(&text));
     strbuf_fini(&text);
     read_answer(&task->answer, message);
     world_of(task)->promises.answers++;
@@ -207,7 +209,8 @@ static void take_notice(struct sim_task *task, int what)
         task->proc->program->notice(task, what, (uint32_t)subject);
 }
 
-/* The body of a piece of output (surface CST-17): tid, then a count and so many bytes, or an operation. */
+/* The body of a piece of output (surface CST-17): tid, then a count and so many bytes, or an
+ * operation. */
 static void tell_output(struct sim_task *task)
 {
     struct sim_world *world = world_of(task);
@@ -262,8 +265,9 @@ static void take_message(struct sim_task *task, int mid)
     }
     const uint64_t id = unpack_body(task, &received, &received.size_bytes);
     if (!id)
-        sim_promise_broken(world, "%s got a damaged message of %s, tag %d, %d bytes", task->proc->name,
-                           sim_tid_name(world, received.source), received.tag, bytes);
+        sim_promise_broken(world, "%s got a damaged message of %s, tag %d, %d bytes",
+                           task->proc->name, sim_tid_name(world, received.source), received.tag,
+                           bytes);
     else
         sim_promise_received(world, received.source, task->tid, received.tag, id, !task->holds);
     task->received_count++;
@@ -438,8 +442,8 @@ int sim_task_mcast(struct sim_task *task, const uint32_t *tids, int count, int t
     for (int i = 0; result >= 0 && i < count; i++)
         if (tids[i] != task->tid) /* a multicast never reaches its sender (API-48) */
             sim_promise_sent(world, task->tid, tids[i], tag, id);
-    SIM_TELL(world, SIM_TRACE_TASK, task->proc->name, "multicasts tag %d to %d tasks, %u bytes", tag,
-             count, (unsigned)size_bytes);
+    SIM_TELL(world, SIM_TRACE_TASK, task->proc->name, "multicasts tag %d to %d tasks, %u bytes",
+             tag, count, (unsigned)size_bytes);
     pump(task);
     return result;
 }
@@ -448,7 +452,8 @@ int sim_task_spawn(struct sim_task *task, const char *file, int flags, const cha
 {
     SIM_TELL(world_of(task), SIM_TRACE_TASK, task->proc->name, "spawns %d %s%s%s", count, file,
              where && *where ? " on " : "", where ? where : "");
-    return track(task, client_spawn(task->client, file, NULL, flags, where ? where : "", count, NULL),
+    return track(task,
+                 client_spawn(task->client, file, NULL, flags, where ? where : "", count, NULL),
                  TM_SPAWN);
 }
 

@@ -3,8 +3,8 @@
  * A simulated task: the real library core (client) over a simulated socket, and the calls a program
  * makes of it. Whatever it sends carries a number and a pattern, so that promise.h can follow it.
  *
- * A task takes every message at once (wildcard receive), unless it was told to take only what it asks
- * for (sim_task_hold), or not even to read its socket (sim_task_set_deaf).
+ * A task takes every message at once (wildcard receive), unless it was told to take only what it
+ * asks for (sim_task_hold), or not even to read its socket (sim_task_set_deaf).
  */
 #ifndef SIM_TASK_H
 #define SIM_TASK_H
@@ -72,7 +72,8 @@ void sim_task_exit(struct sim_task *task);
 int sim_task_send(struct sim_task *task, uint32_t tid, int tag, uint32_t size_bytes);
 int sim_task_mcast(struct sim_task *task, const uint32_t *tids, int count, int tag,
                    uint32_t size_bytes);
-int sim_task_spawn(struct sim_task *task, const char *file, int flags, const char *where, int count);
+int sim_task_spawn(struct sim_task *task, const char *file, int flags, const char *where,
+                   int count);
 int sim_task_notify(struct sim_task *task, int what, int count, const uint32_t *tids);
 int sim_task_addhosts(struct sim_task *task, char *const *names, int count);
 int sim_task_delhosts(struct sim_task *task, char *const *names, int count);

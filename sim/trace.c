@@ -27,8 +27,10 @@ void sim_trace_fini(struct sim_trace *trace)
 
 void sim_trace_mix(struct sim_trace *trace, uint64_t a, uint64_t b)
 {
-    /* The finaliser of splitmix64 over the running hash: every bit of the input reaches all others. */
-    uint64_t x = trace->hash ^ (a * UINT64_C(0x9e3779b97f4a7c15)) ^ (b + UINT64_C(0x632be59bd9b4e019));
+    /* The finaliser of splitmix64 over the running hash: every bit of the input reaches all
+     * others. */
+    uint64_t x = trace->hash ^ (a * UINT64_C(0x9e3779b97f4a7c15)) ^
+                 (b + UINT64_C(0x632be59bd9b4e019));
     x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
     x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
     trace->hash = x ^ (x >> 31);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The story of a simulated run: one fixed-width line per event, `[    12.345] h2     < h1 DM_SPAWN ...`
- * (milliseconds of virtual time, who, what), and a 64-bit hash over everything that happened.
+ * The story of a simulated run: one fixed-width line per event, `[    12.345] h2     < h1 DM_SPAWN
+ * ...` (milliseconds of virtual time, who, what), and a 64-bit hash over everything that happened.
  *
- * The hash covers the lines of every class and each datagram, shown or not: two runs of one seed are the
- * same exactly when their hashes are. The text is kept only for the classes that were asked for.
+ * The hash covers the lines of every class and each datagram, shown or not: two runs of one seed
+ * are the same exactly when their hashes are. The text is kept only for the classes that were asked
+ * for.
  */
 #ifndef SIM_TRACE_H
 #define SIM_TRACE_H

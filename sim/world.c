@@ -8,8 +8,8 @@
 #include "sim/proc.h"
 #include "sim/task.h"
 
-/* How often quiet is looked for, and how many times in a row it must be found: longer than any delayed
- * acknowledgement, so that nothing is merely waiting for its timer. */
+/* How often quiet is looked for, and how many times in a row it must be found: longer than any
+ * delayed acknowledgement, so that nothing is merely waiting for its timer. */
 enum { QUIET_CHECK_MS = 10, QUIET_CHECKS = 5 };
 
 static void settings_init(struct sim_settings *settings)

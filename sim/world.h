@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The simulated world: a virtual clock, one heap of events ordered by (time, order of insertion), the
- * hosts, and streams of chance split by purpose. Nothing here knows what a daemon or a task is.
+ * The simulated world: a virtual clock, one heap of events ordered by (time, order of insertion),
+ * the hosts, and streams of chance split by purpose. Nothing here knows what a daemon or a task is.
  *
- * Everything that happens later is a struct sim_event queued by sim_at(); the world jumps from one to
- * the next. A run is a function of its seed and its script alone. Read next: net.h, host.h, proc.h,
- * task.h, then script.h (stories in text) and swarm.h (stories drawn from a seed).
+ * Everything that happens later is a struct sim_event queued by sim_at(); the world jumps from one
+ * to the next. A run is a function of its seed and its script alone. Read next: net.h, host.h,
+ * proc.h, task.h, then script.h (stories in text) and swarm.h (stories drawn from a seed).
  */
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
@@ -88,15 +88,16 @@ void sim_at(struct sim_world *world, struct sim_event *event, uint64_t at_ns);
 void sim_after(struct sim_world *world, struct sim_event *event, uint64_t delay_ns);
 /* Takes |event| out of wherever it waits; |cancel| is not called. */
 void sim_forget(struct sim_world *world, struct sim_event *event);
-/* Runs the earliest event if it is due at |until_ns| or before. False: none was; then now is |until_ns|. */
+/* Runs the earliest event if it is due at |until_ns| or before. False: none was; then now is
+ * |until_ns|. */
 bool sim_step(struct sim_world *world, uint64_t until_ns);
 /* Runs everything that is due within |duration_ns|. */
 void sim_run_for(struct sim_world *world, uint64_t duration_ns);
-/* Runs until nothing is under way any more, see sim_world_is_quiet(). True, or false when it was not so
- * within |limit_ns|. */
+/* Runs until nothing is under way any more, see sim_world_is_quiet(). True, or false when it was
+ * not so within |limit_ns|. */
 bool sim_run_until_quiet(struct sim_world *world, uint64_t limit_ns);
-/* No request, start, child or byte is under way, all hosts know the same table, every task waits or is
- * gone; if not, *why says what in words (static text). */
+/* No request, start, child or byte is under way, all hosts know the same table, every task waits
+ * or is gone; if not, *why says what in words (static text). */
 bool sim_world_is_quiet(const struct sim_world *world, const char **why);
 
 /* The living host of that name, or NULL. */
