@@ -127,8 +127,9 @@ def end_process(pid):
 
 
 class Machine:
-    def __init__(self, side, host_name="localhost"):
+    def __init__(self, side, host_name="localhost", environment=None):
         self.side = side
+        self.more_environment = environment or {}
         self.host_name = host_name
         self.daemon = None
         self.starts = 0
@@ -138,6 +139,7 @@ class Machine:
     def __enter__(self):
         self.tmp = pathlib.Path(tempfile.mkdtemp(prefix="pvmc-", dir="/tmp"))
         self.env = self.side.environment(self.tmp, self.tmp.name[-6:])
+        self.env.update(self.more_environment)
         return self
 
     def __exit__(self, *unused):
