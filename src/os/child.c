@@ -18,7 +18,8 @@ extern char **environ;
 enum {
     OUTPUT_PIECE_BYTES = 16 * 1024,
     OUTPUT_BYTES_PER_TURN = 64 * 1024,
-    OUTPUT_BYTES_AFTER_END = 1024 * 1024, /* no pipe holds more, pipe(7): what comes later is not its own */
+    OUTPUT_BYTES_AFTER_END =
+        1024 * 1024, /* no pipe holds more, pipe(7): what comes later is not its own */
     PATH_BYTES_MAX = 4096
 };
 
@@ -39,7 +40,7 @@ struct children {
     struct pid_watcher *watcher;
     struct child_handler handler;
     struct map by_ticket;
-    struct map by_pid; /* those not reaped */
+    struct map by_pid;       /* those not reaped */
     struct loop_timer *kick; /* goes on with children that ended while paused */
 };
 
@@ -253,9 +254,13 @@ static int spawn_with_pipe(const struct child_request *request, const char *path
     char **environment = spawn_environment(environ, lists, 1, NULL);
     int failure = argv && environment ? spawn_pipe(output_fd, &write_fd) : ENOMEM;
     if (!failure) {
-        struct spawn_plan plan = {.path = argv[0], .argv = argv, .environment = environment,
-                                  .directory = request->directory, .stdin_fd = -1,
-                                  .stdout_fd = write_fd, .stderr_fd = write_fd};
+        struct spawn_plan plan = {.path = argv[0],
+                                  .argv = argv,
+                                  .environment = environment,
+                                  .directory = request->directory,
+                                  .stdin_fd = -1,
+                                  .stdout_fd = write_fd,
+                                  .stderr_fd = write_fd};
         failure = spawn_process(&plan, pid);
         close(write_fd);
         if (failure)

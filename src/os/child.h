@@ -2,8 +2,8 @@
 /*
  * The tasks a daemon starts: their start, their output, their end (items API-30, API-31, DMN-22).
  *
- * Standard output and error of a child are one pipe. The end of a child is reported after the last of its
- * output; what its own background children might still print afterwards is not read.
+ * Standard output and error of a child are one pipe. The end of a child is reported after the last
+ * of its output; what its own background children might still print afterwards is not read.
  */
 #ifndef OS_CHILD_H
 #define OS_CHILD_H
@@ -26,12 +26,12 @@ struct child_handler {
 };
 
 struct child_request {
-    const char *file;                   /* with a '/' as it stands, else searched along |search| */
+    const char *file; /* with a '/' as it stands, else searched along |search| */
     const char *search;
-    const char *directory;              /* NULL or "" = ours */
-    const char *debugger;               /* not NULL: run this with the path found and the arguments */
-    const char *const *argv;            /* without the program's name; NULL-terminated */
-    const char *const *environment;     /* added to ours */
+    const char *directory;          /* NULL or "" = ours */
+    const char *debugger;           /* not NULL: run this with the path found and the arguments */
+    const char *const *argv;        /* without the program's name; NULL-terminated */
+    const char *const *environment; /* added to ours */
 };
 
 enum child_result { CHILD_STARTED, CHILD_NO_FILE, CHILD_NO_RESOURCES };

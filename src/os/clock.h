@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The clocks. Monotonic time drives everything; wall time is for people and for pvm_hostsync() alone.
+ * The clocks. Monotonic time drives everything; wall time is for people and for pvm_hostsync()
+ * alone.
  */
 #ifndef OS_CLOCK_H
 #define OS_CLOCK_H

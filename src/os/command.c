@@ -139,9 +139,13 @@ static int command_spawn(struct command *command, char *const *argv, char *const
     if (!failure)
         failure = spawn_pipe(&command->readers[1].fd, &write_fds[1]);
     if (!failure) {
-        struct spawn_plan plan = {.path = path, .argv = argv, .environment = environment,
-                                  .stdin_fd = -1, .stdout_fd = write_fds[0],
-                                  .stderr_fd = write_fds[1], .new_session = true};
+        struct spawn_plan plan = {.path = path,
+                                  .argv = argv,
+                                  .environment = environment,
+                                  .stdin_fd = -1,
+                                  .stdout_fd = write_fds[0],
+                                  .stderr_fd = write_fds[1],
+                                  .new_session = true};
         failure = spawn_process(&plan, &command->pid);
     }
     for (int i = 0; i < 2; i++)
@@ -176,8 +180,8 @@ struct command *command_start(struct loop *loop, struct pid_watcher *watcher, ch
     command->loop = loop;
     command->handler = *handler;
     for (int i = 0; i < 2; i++)
-        command->readers[i] = (struct line_reader){.command = command, .fd = -1,
-                                                   .stream = (enum command_stream)i};
+        command->readers[i] = (struct line_reader){
+            .command = command, .fd = -1, .stream = (enum command_stream)i};
     *failure = command_spawn(command, argv, environment);
     if (*failure) {
         command->reaped = true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One command run beside the daemon, such as ssh: its lines of output and error, its end, its time limit.
+ * One command run beside the daemon, such as ssh: its lines of output and error, its end, its time
+ * limit.
  */
 #ifndef OS_COMMAND_H
 #define OS_COMMAND_H
@@ -20,15 +21,16 @@ struct command_handler {
     void *context;
     /* One line without its newline; over-long ones are cut. */
     void (*line)(void *context, enum command_stream stream, const char *line);
-    /* Once, last: reaped, and what it printed was reported. |timed_out|: it was killed for that. The
-     * command is freed after this returns. */
+    /* Once, last: reaped, and what it printed was reported. |timed_out|: it was killed for that.
+     * The command is freed after this returns. */
     void (*ended)(void *context, int wait_status, bool timed_out);
 };
 
 struct command;
 
-/* Runs argv[0] (a path, or a name searched along PATH) with stdin from /dev/null, in a session of its own,
- * so that it cannot ask for passwords on the daemon's terminal. NULL with an errno value at *failure. */
+/* Runs argv[0] (a path, or a name searched along PATH) with stdin from /dev/null, in a session of
+ * its own, so that it cannot ask for passwords on the daemon's terminal. NULL with an errno value
+ * at *failure. */
 struct command *command_start(struct loop *loop, struct pid_watcher *watcher, char *const *argv,
                               char *const *environment, uint64_t limit_ns,
                               const struct command_handler *handler, int *failure);

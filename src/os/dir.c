@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 enum {
-    LOCK_TRIES = 200,          /* races with a daemon that removes its directory */
+    LOCK_TRIES = 200,           /* races with a daemon that removes its directory */
     LOCK_WAIT_NS = 20 * 1000000 /* between them: a guardian cleans up for at most some seconds */
 };
 
@@ -26,14 +26,16 @@ bool dir_vmid_is_sane(const char *vmid)
     size_t length = strlen(vmid);
     if (length == 0 || length > DIR_VMID_BYTES_MAX || vmid[0] == '.')
         return false;
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
     return strspn(vmid, allowed) == length;
 }
 
 /* A host name as a file name; "here" would be taken for the link. */
 static void host_file_name(char *dst, size_t size_bytes, const char *host)
 {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-:";
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-:";
     size_t length = 0;
     dst[0] = '\0';
     bool is_reserved = strcmp(host, "here") == 0;
@@ -80,8 +82,9 @@ static int paths_make(struct host_dir *dir, const char *tmp, const char *vmid, c
     str_format(user, sizeof(user), "pvm-%lu", (unsigned long)geteuid());
     host_file_name(name, sizeof(name), host);
     if (!dir_vmid_is_sane(vmid))
-        return fail(error, vmid, "cannot name a virtual machine (PVM_VMID): use letters, digits, "
-                                 "'.', '_' and '-'");
+        return fail(error, vmid,
+                    "cannot name a virtual machine (PVM_VMID): use letters, digits, "
+                    "'.', '_' and '-'");
     if (name[0] == '\0')
         return fail(error, "host name", "is empty; give one by -n");
     if (tmp[0] != '/')
@@ -146,6 +149,8 @@ static enum dir_result lock_take(struct host_dir *dir, char *error)
     char lock_path[DIR_PATH_BYTES_MAX + 8];
     str_format(lock_path, sizeof(lock_path), "%s/lock", dir->path);
     long owner = 0;
+    if (ensure_private(dir->user_path, error) < 0)
+        return DIR_ERROR;
     for (int tries = 0; tries < LOCK_TRIES; tries++) {
         if (ensure_private(dir->user_path, error) < 0 || ensure_private(dir->vm_path, error) < 0 ||
             ensure_private(dir->path, error) < 0) {
@@ -173,7 +178,8 @@ static enum dir_result lock_take(struct host_dir *dir, char *error)
             break;
         }
     }
-    str_format(error, DIR_ERROR_BYTES, "%s: stays locked by what is left of a former pvmd", lock_path);
+    str_format(error, DIR_ERROR_BYTES, "%s: stays locked by what is left of a former pvmd",
+               lock_path);
     return DIR_TAKEN;
 }
 
@@ -189,7 +195,8 @@ enum dir_result dir_open(struct host_dir *dir, const char *tmp, const char *vmid
 {
     memset(dir, 0, sizeof(*dir));
     dir->lock_fd = -1;
-    if (paths_make(dir, tmp && *tmp ? tmp : "/tmp", vmid && *vmid ? vmid : "default", host, error) < 0)
+    if (paths_make(dir, tmp && *tmp ? tmp : "/tmp", vmid && *vmid ? vmid : "default", host, error) <
+        0)
         return DIR_ERROR;
     enum dir_result result = lock_take(dir, error);
     if (result == DIR_OK) {
@@ -217,7 +224,8 @@ int dir_open_log(const struct host_dir *dir)
 
 /* ---- here ---- */
 
-/* Changes of `here` are serialised by a lock on the directory itself, which needs no further name. */
+/* Changes of `here` are serialised by a lock on the directory itself, which needs no further name.
+ */
 static int vm_lock(const struct host_dir *dir)
 {
     int fd = open(dir->vm_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
@@ -280,7 +288,8 @@ int dir_claim_here(const struct host_dir *dir)
         return -1;
     here_get(dir, host, sizeof(host));
     int result = 0;
-    if (host[0] == '\0' || strcmp(host, last_name(dir->path)) == 0 || !host_is_alive(dir->vm_path, host))
+    if (host[0] == '\0' || strcmp(host, last_name(dir->path)) == 0 ||
+        !host_is_alive(dir->vm_path, host))
         result = here_set(dir, last_name(dir->path));
     close(fd);
     return result;
@@ -296,8 +305,8 @@ static void other_host(const struct host_dir *dir, char *host, size_t size_bytes
     struct dirent *entry;
     while (host[0] == '\0' && (entry = readdir(listing))) {
         const char *name = entry->d_name;
-        if (name[0] != '.' && strcmp(name, "here") != 0 && strcmp(name, last_name(dir->path)) != 0 &&
-            host_is_alive(dir->vm_path, name))
+        if (name[0] != '.' && strcmp(name, "here") != 0 &&
+            strcmp(name, last_name(dir->path)) != 0 && host_is_alive(dir->vm_path, name))
             str_copy(host, size_bytes, name);
     }
     closedir(listing);

@@ -5,8 +5,8 @@
  *   ${PVM_TMP:-/tmp}/pvm-<uid>/<vmid>/<host>/  lock sock log
  *   ${PVM_TMP:-/tmp}/pvm-<uid>/<vmid>/here     link to the <host> that other programs connect to
  *
- * Every level is 0700, ours, and no symbolic link, or it is refused. The lock is held by flock() as long
- * as the daemon or its guardian lives; who gets it removes what a dead daemon left.
+ * Every level is 0700, ours, and no symbolic link, or it is refused. The lock is held by flock() as
+ * long as the daemon or its guardian lives; who gets it removes what a dead daemon left.
  */
 #ifndef OS_DIR_H
 #define OS_DIR_H
@@ -26,8 +26,8 @@ struct host_dir {
 
 enum dir_result { DIR_OK, DIR_ERROR, DIR_TAKEN /* another daemon serves this host */ };
 
-/* True when |vmid| can be a name in the directory: letters, digits, '.', '_', '-', not starting with a
- * dot, at most DIR_VMID_BYTES_MAX. */
+/* True when |vmid| can be a name in the directory: letters, digits, '.', '_', '-', not starting
+ * with a dot, at most DIR_VMID_BYTES_MAX. */
 bool dir_vmid_is_sane(const char *vmid);
 /* Makes the directories, takes the lock, removes what a dead daemon left. |tmp| NULL or "" = /tmp;
  * |vmid| NULL or "" = "default"; bytes of |host| that are no good in a file name are written %XX.
@@ -40,8 +40,8 @@ void dir_set_owner(const struct host_dir *dir, long pid);
 int dir_open_log(const struct host_dir *dir);
 /* Makes `here` point to this host unless it points to another living daemon. 0 or -1 with errno. */
 int dir_claim_here(const struct host_dir *dir);
-/* Removes socket, lock, directory, `here` when it was ours (and gives it to another living daemon), and
- * the log unless |keep_log|. The lock stays held until dir_close(). */
+/* Removes socket, lock, directory, `here` when it was ours (and gives it to another living daemon),
+ * and the log unless |keep_log|. The lock stays held until dir_close(). */
 void dir_remove(const struct host_dir *dir, bool keep_log);
 void dir_close(struct host_dir *dir);
 

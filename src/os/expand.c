@@ -15,7 +15,8 @@ static bool is_name_byte(char c)
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-/* Length of the reference at |text| (which starts with '$'), its name copied to |name|; 0 = none. */
+/* Length of the reference at |text| (which starts with '$'), its name copied to |name|; 0 = none.
+ */
 static size_t reference_length(const char *text, char *name)
 {
     bool braced = text[1] == '{';

@@ -7,7 +7,8 @@
 
 #include <stdint.h>
 
-/* Bytes of memory this process may count on: of the machine, or of its cgroup when that has less. */
+/* Bytes of memory this process may count on: of the machine, or of its cgroup when that has less.
+ */
 uint64_t limits_memory_bytes(void);
 /* Raises the soft limit of open files to the hard one. Returns the new limit. */
 uint64_t limits_raise_files(void);

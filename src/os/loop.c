@@ -129,7 +129,8 @@ void *loop_native(struct loop *loop)
 
 static int to_uv(int events)
 {
-    return ((events & LOOP_READABLE) ? UV_READABLE : 0) | ((events & LOOP_WRITABLE) ? UV_WRITABLE : 0);
+    return ((events & LOOP_READABLE) ? UV_READABLE : 0) |
+           ((events & LOOP_WRITABLE) ? UV_WRITABLE : 0);
 }
 
 static void watch_ready(uv_poll_t *poll, int status, int events)
@@ -246,7 +247,8 @@ static void timer_uv_ready(uv_timer_t *handle)
     timer_fire(handle->data);
 }
 
-struct loop_timer *loop_timer_open(struct loop *loop, void (*callback)(void *context), void *context)
+struct loop_timer *loop_timer_open(struct loop *loop, void (*callback)(void *context),
+                                   void *context)
 {
     struct loop_timer *timer = mem_calloc(1, sizeof(*timer));
     if (!timer)

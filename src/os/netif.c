@@ -36,7 +36,8 @@ size_t net_address_to_socket(const struct net_address *address, int family,
                              struct sockaddr_storage *to)
 {
     if (family == AF_INET6) {
-        struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(address->port),
+        struct sockaddr_in6 in6 = {.sin6_family = AF_INET6,
+                                   .sin6_port = htons(address->port),
                                    .sin6_scope_id = address->scope_id};
         memcpy(&in6.sin6_addr, address->ip, 16);
         memcpy(to, &in6, sizeof(in6));

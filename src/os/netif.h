@@ -21,8 +21,8 @@ struct net_address {
 
 /* 0, or -1 when it is neither IPv4 nor IPv6. */
 int net_address_from_socket(struct net_address *address, const struct sockaddr *from);
-/* Fills a sockaddr of |family| (AF_INET6, or AF_INET for mapped ones); returns its length, 0 when the
- * address does not fit the family. */
+/* Fills a sockaddr of |family| (AF_INET6, or AF_INET for mapped ones); returns its length, 0 when
+ * the address does not fit the family. */
 size_t net_address_to_socket(const struct net_address *address, int family,
                              struct sockaddr_storage *to);
 bool net_address_is_loopback(const struct net_address *address);

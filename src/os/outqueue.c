@@ -68,8 +68,8 @@ static int grow(struct outqueue *queue)
     return 0;
 }
 
-int outqueue_add(struct outqueue *queue, const uint8_t *header, size_t header_bytes, struct slice body,
-                 struct stream_mark mark)
+int outqueue_add(struct outqueue *queue, const uint8_t *header, size_t header_bytes,
+                 struct slice body, struct stream_mark mark)
 {
     if (queue->count == queue->capacity && grow(queue) < 0)
         return -1;
@@ -169,7 +169,8 @@ static void advance(struct outqueue *queue, size_t bytes, struct report *report)
     }
 }
 
-/* What has to wait gives back the big buffers it is a small part of. Without memory it just stays. */
+/* What has to wait gives back the big buffers it is a small part of. Without memory it just stays.
+ */
 static void compact(struct outqueue *queue)
 {
     for (; queue->compacted < queue->count; queue->compacted++) {

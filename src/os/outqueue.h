@@ -2,8 +2,9 @@
 /*
  * Frames waiting to be written to one task, in order, and their writing many at a time.
  *
- * A queued frame is a slice of the buffer it was read into. If it has to wait and is but a small part of
- * that buffer it is copied, so that what waits for a sleeping task costs its own bytes and little more.
+ * A queued frame is a slice of the buffer it was read into. If it has to wait and is but a small
+ * part of that buffer it is copied, so that what waits for a sleeping task costs its own bytes and
+ * little more.
  */
 #ifndef OS_OUTQUEUE_H
 #define OS_OUTQUEUE_H
@@ -22,9 +23,9 @@ struct outqueue {
     size_t capacity;             /* power of two */
     size_t first;
     size_t count;
-    size_t compacted;            /* the first so many were looked at while waiting */
-    size_t written;              /* bytes of the first item that are out */
-    uint64_t bytes;              /* queued and not written */
+    size_t compacted; /* the first so many were looked at while waiting */
+    size_t written;   /* bytes of the first item that are out */
+    uint64_t bytes;   /* queued and not written */
 };
 
 enum outqueue_result { OUTQUEUE_OK, OUTQUEUE_BLOCKED, OUTQUEUE_BROKEN };
@@ -33,8 +34,8 @@ typedef void (*outqueue_taken_f)(void *context, uint64_t bytes, struct stream_ma
 void outqueue_init(struct outqueue *queue);
 void outqueue_fini(struct outqueue *queue);
 /* Holds |body|. 0, or -1 without memory. */
-int outqueue_add(struct outqueue *queue, const uint8_t *header, size_t header_bytes, struct slice body,
-                 struct stream_mark mark);
+int outqueue_add(struct outqueue *queue, const uint8_t *header, size_t header_bytes,
+                 struct slice body, struct stream_mark mark);
 /* Writes up to about |bytes_max|; says |taken| for each run of whole frames with the same mark. */
 enum outqueue_result outqueue_write(struct outqueue *queue, int fd, size_t bytes_max,
                                     outqueue_taken_f taken, void *context);

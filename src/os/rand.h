@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Random bytes of the system, fit for keys and cookies. Not for chance in timers: that is base/rng.h.
+ * Random bytes of the system, fit for keys and cookies. Not for chance in timers: that is
+ * base/rng.h.
  */
 #ifndef OS_RAND_H
 #define OS_RAND_H

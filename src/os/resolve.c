@@ -11,7 +11,8 @@
 
 struct resolve {
     uv_getaddrinfo_t request;
-    void (*done)(void *context, const struct net_address *addresses, size_t count, const char *error);
+    void (*done)(void *context, const struct net_address *addresses, size_t count,
+                 const char *error);
     void *context;
 };
 
@@ -41,8 +42,8 @@ int resolve_start(struct loop *loop, const char *name,
     resolve->request.data = resolve;
     resolve->done = done;
     resolve->context = context;
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM,
-                             .ai_flags = AI_ADDRCONFIG};
+    struct addrinfo hints = {
+        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM, .ai_flags = AI_ADDRCONFIG};
     /* Names of the loopback address must do on a machine without a network. */
     if (strcmp(name, "localhost") == 0)
         hints.ai_flags = 0;

@@ -12,8 +12,8 @@
 
 enum { RESOLVE_ADDRESSES_MAX = 8 };
 
-/* Looks |name| up and calls |done| once, later: addresses with port 0, or count 0 and words. 0, or -1 when
- * it could not begin (then |done| does not come). */
+/* Looks |name| up and calls |done| once, later: addresses with port 0, or count 0 and words. 0, or
+ * -1 when it could not begin (then |done| does not come). */
 int resolve_start(struct loop *loop, const char *name,
                   void (*done)(void *context, const struct net_address *addresses, size_t count,
                                const char *error),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Starting a process: see the header. On Linux by vfork(2), which costs the same however large the daemon
- * is; elsewhere by fork() and a close-on-exec pipe that carries the errno of a failed exec.
+ * Starting a process: see the header. On Linux by vfork(2), which costs the same however large the
+ * daemon is; elsewhere by fork() and a close-on-exec pipe that carries the errno of a failed exec.
  *
  * posix_spawn() would do neither the change of directory nor "close everything" in POSIX 2008.
  */
@@ -51,8 +51,8 @@ static void child_close_from(int first, int keep)
             close(fd);
 }
 
-/* Puts the three descriptors in place. They are first copied above 2, so that none is overwritten before
- * it was used. */
+/* Puts the three descriptors in place. They are first copied above 2, so that none is overwritten
+ * before it was used. */
 static int child_set_stdio(const struct spawn_plan *plan)
 {
     int wanted[3] = {plan->stdin_fd, plan->stdout_fd, plan->stderr_fd};
@@ -203,7 +203,8 @@ int spawn_find(const char *file, const char *search, char *path, size_t size_byt
     while (*search) {
         size_t length = strcspn(search, ":");
         char candidate[4096];
-        size_t written = str_format(candidate, sizeof(candidate), "%.*s/%s", (int)length, search, file);
+        size_t written = str_format(candidate, sizeof(candidate), "%.*s/%s", (int)length, search,
+                                    file);
         if (length > 0 && written + 1 < sizeof(candidate) &&
             find_as_given(candidate, path, size_bytes) == 0)
             return 0;
@@ -224,7 +225,8 @@ static void environment_set(char **result, size_t *count, const char *entry)
     size_t i = 0;
     while (i < *count && !same_name(result[i], entry))
         i++;
-    result[i] = (char *)(uintptr_t)entry; /* execve() takes them without const, and leaves them alone */
+    result[i] = (char *)(uintptr_t)
+        entry; /* execve() takes them without const, and leaves them alone */
     *count += i == *count;
 }
 

@@ -153,7 +153,8 @@ struct starters *starters_create(struct loop *loop, struct pid_watcher *watcher,
     struct starters *starters = mem_calloc(1, sizeof(*starters));
     if (!starters)
         return NULL;
-    *starters = (struct starters){.loop = loop, .watcher = watcher, .log = log, .handler = *handler};
+    *starters = (struct starters){
+        .loop = loop, .watcher = watcher, .log = log, .handler = *handler};
     list_init(&starters->pending);
     list_init(&starters->running);
     starters->kick = loop_timer_open(loop, begin_pending, starters);
@@ -169,9 +170,9 @@ void starters_destroy(struct starters *starters)
     if (!starters)
         return;
     LIST_EACH(pos, following, &starters->pending)
-        job_free(LIST_ENTRY(pos, struct job, link));
+    job_free(LIST_ENTRY(pos, struct job, link));
     LIST_EACH(pos, following, &starters->running)
-        job_free(LIST_ENTRY(pos, struct job, link));
+    job_free(LIST_ENTRY(pos, struct job, link));
     loop_timer_close(starters->kick);
     mem_free(starters);
 }
@@ -197,7 +198,8 @@ int starters_add(struct starters *starters, uint64_t ticket, const char *host, c
 
 static struct job *job_find(struct list *jobs, uint64_t ticket)
 {
-    LIST_EACH(pos, following, jobs) {
+    LIST_EACH(pos, following, jobs)
+    {
         struct job *job = LIST_ENTRY(pos, struct job, link);
         if (job->ticket == ticket && !job->done)
             return job;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Daemons being started elsewhere by commands: a few at a time, each with a limit, each ends once with an
- * answer line or with words (decision D13, item DMN-6). What command: starter_ssh.h, starter_local.h.
+ * Daemons being started elsewhere by commands: a few at a time, each with a limit, each ends once
+ * with an answer line or with words (decision D13, item DMN-6). What command: starter_ssh.h,
+ * starter_local.h.
  */
 #ifndef OS_STARTER_H
 #define OS_STARTER_H
@@ -33,8 +34,9 @@ struct starters *starters_create(struct loop *loop, struct pid_watcher *watcher,
                                  const struct log_sink *log, const struct starter_handler *handler);
 /* Kills what runs. */
 void starters_destroy(struct starters *starters);
-/* Queues a command for |host| (its name in messages); |argv| and |environment| (NULL = ours) are taken
- * over with all their strings. 0, or -1 without memory (then they are freed). No callback from inside. */
+/* Queues a command for |host| (its name in messages); |argv| and |environment| (NULL = ours) are
+ * taken over with all their strings. 0, or -1 without memory (then they are freed). No callback
+ * from inside. */
 int starters_add(struct starters *starters, uint64_t ticket, const char *host, char **argv,
                  char **environment);
 /* Nobody wants the answer any more: no callback of this ticket comes. */

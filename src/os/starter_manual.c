@@ -89,7 +89,8 @@ static void ask(void *context)
     if (manual->watch || list_is_empty(&manual->jobs))
         return;
     const struct manual_job *job = LIST_ENTRY(list_first(&manual->jobs), struct manual_job, link);
-    fprintf(stderr, "*** Manual startup ***\nLogin to \"%s\" and type:\n%s\nType response: ", job->host,
+    fprintf(stderr,
+            "*** Manual startup ***\nLogin to \"%s\" and type:\n%s\nType response: ", job->host,
             job->command);
     manual->watch = loop_watch_open(manual->loop, STDIN_FILENO, stdin_ready, manual);
     if (!manual->watch) {
@@ -120,7 +121,7 @@ void manual_destroy(struct manual *manual)
     if (!manual)
         return;
     LIST_EACH(pos, following, &manual->jobs)
-        job_free(LIST_ENTRY(pos, struct manual_job, link));
+    job_free(LIST_ENTRY(pos, struct manual_job, link));
     loop_watch_close(manual->watch);
     loop_timer_close(manual->kick);
     mem_free(manual);
@@ -146,7 +147,8 @@ int manual_add(struct manual *manual, uint64_t ticket, const char *host, const c
 
 void manual_cancel(struct manual *manual, uint64_t ticket)
 {
-    LIST_EACH(pos, following, &manual->jobs) {
+    LIST_EACH(pos, following, &manual->jobs)
+    {
         struct manual_job *job = LIST_ENTRY(pos, struct manual_job, link);
         if (job->ticket != ticket)
             continue;

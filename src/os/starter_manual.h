@@ -20,7 +20,8 @@ struct manual;
 
 struct manual *manual_create(struct loop *loop, const struct manual_handler *handler);
 void manual_destroy(struct manual *manual);
-/* Asks on stderr, then reads a line from stdin; others wait for their turn. 0 or -1 without memory. */
+/* Asks on stderr, then reads a line from stdin; others wait for their turn. 0 or -1 without memory.
+ */
 int manual_add(struct manual *manual, uint64_t ticket, const char *host, const char *command);
 void manual_cancel(struct manual *manual, uint64_t ticket);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Command lines that start a daemon elsewhere: see the header. The remote login shell may be anything
- * that knows single quotes, so what needs a Bourne shell is handed to `sh -c`.
+ * Command lines that start a daemon elsewhere: see the header. The remote login shell may be
+ * anything that knows single quotes, so what needs a Bourne shell is handed to `sh -c`.
  */
 #include "os/starter_ssh.h"
 

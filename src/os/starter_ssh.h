@@ -8,10 +8,10 @@
 #include "base/str.h"
 
 struct starter_target {
-    const char *address;   /* where to log in */
-    const char *login;     /* NULL = as here */
-    const char *daemon;    /* dx= or PVM_DPATH: a command for the remote shell; NULL = look for it */
-    const char *own_path;  /* absolute path of this daemon's program */
+    const char *address;  /* where to log in */
+    const char *login;    /* NULL = as here */
+    const char *daemon;   /* dx= or PVM_DPATH: a command for the remote shell; NULL = look for it */
+    const char *own_path; /* absolute path of this daemon's program */
     const char *arguments; /* of the new daemon, quoted for a shell, starting with a blank */
 };
 

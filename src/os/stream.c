@@ -17,24 +17,25 @@ struct stream {
     int fd;
     struct loop_watch *watch;
     struct stream_handler handler;
-    struct buf *chunk;   /* being filled; NULL before the first read */
-    size_t parsed;       /* bytes of it handed out as frames */
-    size_t filled;       /* bytes of it read */
+    struct buf *chunk; /* being filled; NULL before the first read */
+    size_t parsed;     /* bytes of it handed out as frames */
+    size_t filled;     /* bytes of it read */
     struct outqueue out;
-    bool readable;       /* the system may have bytes for us */
-    bool blocked;        /* it takes no more from us for now */
+    bool readable; /* the system may have bytes for us */
+    bool blocked;  /* it takes no more from us for now */
     bool paused;
-    bool ended;          /* end of file or error was read: parse what is there, then say closed */
+    bool ended; /* end of file or error was read: parse what is there, then say closed */
     bool said_closed;
-    bool closing;        /* finished once the queue is empty */
-    bool broken;         /* nobody reads the other end */
+    bool closing; /* finished once the queue is empty */
+    bool broken;  /* nobody reads the other end */
     char why[128];
 };
 
 static void set_watch(struct stream *stream)
 {
     bool reads = !stream->paused && !stream->ended && !stream->closing && !stream->readable;
-    loop_watch_set(stream->watch, (reads ? LOOP_READABLE : 0) | (stream->blocked ? LOOP_WRITABLE : 0));
+    loop_watch_set(stream->watch,
+                   (reads ? LOOP_READABLE : 0) | (stream->blocked ? LOOP_WRITABLE : 0));
 }
 
 static void on_watch(void *context, int events)
@@ -119,8 +120,8 @@ static void parse(struct stream *stream)
     }
 }
 
-/* Makes room behind the bytes read so far. A started frame moves to the new buffer: at most one copy of
- * a part of a frame for each buffer. 0 or -1 without memory. */
+/* Makes room behind the bytes read so far. A started frame moves to the new buffer: at most one
+ * copy of a part of a frame for each buffer. 0 or -1 without memory. */
 static int make_room(struct stream *stream)
 {
     size_t rest = stream->filled - stream->parsed;
@@ -196,14 +197,16 @@ static void write_turn(struct stream *stream)
         outqueue_drop_all(&stream->out, report_taken, stream);
         return;
     }
-    switch (outqueue_write(&stream->out, stream->fd, STREAM_WRITE_BYTES_PER_TURN, report_taken, stream)) {
+    switch (outqueue_write(&stream->out, stream->fd, STREAM_WRITE_BYTES_PER_TURN, report_taken,
+                           stream)) {
     case OUTQUEUE_OK:
         break;
     case OUTQUEUE_BLOCKED:
         stream->blocked = true;
         break;
     case OUTQUEUE_BROKEN:
-        /* What the task sent before it went is still to be read; the end of file will be seen there. */
+        /* What the task sent before it went is still to be read; the end of file will be seen
+         * there. */
         stream->broken = true;
         outqueue_drop_all(&stream->out, report_taken, stream);
         break;
@@ -224,8 +227,8 @@ bool stream_turn(struct stream *stream)
     return reads || (!outqueue_is_empty(&stream->out) && !stream->blocked);
 }
 
-int stream_send(struct stream *stream, const uint8_t *header, size_t header_bytes, struct slice body,
-                struct stream_mark mark)
+int stream_send(struct stream *stream, const uint8_t *header, size_t header_bytes,
+                struct slice body, struct stream_mark mark)
 {
     CHECK(header_bytes <= STREAM_HEADER_BYTES_MAX);
     return outqueue_add(&stream->out, header, header_bytes, body, mark);

@@ -2,9 +2,10 @@
 /*
  * One connection of a task: frames in, frames out, over a non-blocking stream socket.
  *
- * In: bytes are read in big pieces into counted buffers and whole frames are handed out as slices of
- * them, so a frame is copied once, by the system. Out: frames are queued as slices and written many at a
- * time. What a frame is, its owner says by |frame_bytes|: this file knows nothing of their contents.
+ * In: bytes are read in big pieces into counted buffers and whole frames are handed out as slices
+ * of them, so a frame is copied once, by the system. Out: frames are queued as slices and written
+ * many at a time. What a frame is, its owner says by |frame_bytes|: this file knows nothing of
+ * their contents.
  *
  * Nothing here calls back from inside stream_send(), stream_pause() or stream_close_after_flush().
  */
@@ -18,7 +19,8 @@
 #include <stdint.h>
 
 enum {
-    STREAM_CHUNK_BYTES = 4 * (64 * 1024 + 24), /* one read, one buffer: four of the largest frames */
+    STREAM_CHUNK_BYTES = 4 *
+                         (64 * 1024 + 24),    /* one read, one buffer: four of the largest frames */
     STREAM_READ_BYTES_PER_TURN = 1024 * 1024, /* then others have their turn */
     STREAM_WRITE_BYTES_PER_TURN = 4 * 1024 * 1024,
     STREAM_HEADER_BYTES_MAX = 32
@@ -40,7 +42,8 @@ struct stream_handler {
     /* The other side is gone, or sent what cannot be a frame. Comes once, last, never from inside
      * another call than stream_turn(). */
     void (*closed)(void *context, const char *why);
-    /* |bytes| of queued frames with this mark were written (or can never be). From stream_turn(). */
+    /* |bytes| of queued frames with this mark were written (or can never be). From stream_turn().
+     */
     void (*taken)(void *context, uint64_t bytes, struct stream_mark mark);
     /* The socket is ready: call stream_turn() soon. */
     void (*ready)(void *context);
@@ -57,8 +60,8 @@ void stream_destroy(struct stream *stream);
 bool stream_turn(struct stream *stream);
 /* Queues a frame: |header| (0..STREAM_HEADER_BYTES_MAX bytes, copied), then |body| (held). 0, or -1
  * without memory. */
-int stream_send(struct stream *stream, const uint8_t *header, size_t header_bytes, struct slice body,
-                struct stream_mark mark);
+int stream_send(struct stream *stream, const uint8_t *header, size_t header_bytes,
+                struct slice body, struct stream_mark mark);
 /* Stops and resumes handing out frames and reading. */
 void stream_pause(struct stream *stream, bool paused);
 /* No more frames are handed out; when what is queued has been written, the socket is closed and

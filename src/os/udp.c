@@ -58,7 +58,7 @@ static int open_family(struct udp *udp, int family, const struct udp_config *con
         goto err_close;
     return 0;
 
-err_close: {
+err_close : {
     int saved = errno;
     close(udp->fd);
     udp->fd = -1;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The one UDP socket of a daemon: wildcard, IPv6 with mapped IPv4 (IPv4 alone where the machine has no
- * IPv6). Datagrams go and come in batches, many per system call where the platform can.
+ * The one UDP socket of a daemon: wildcard, IPv6 with mapped IPv4 (IPv4 alone where the machine has
+ * no IPv6). Datagrams go and come in batches, many per system call where the platform can.
  *
- * Sending: ask for a place (udp_place), fill it, udp_add; udp_flush gives the batch to the system. What
- * the system does not take now stays and goes first next time.
+ * Sending: ask for a place (udp_place), fill it, udp_add; udp_flush gives the batch to the system.
+ * What the system does not take now stays and goes first next time.
  */
 #ifndef OS_UDP_H
 #define OS_UDP_H
@@ -39,8 +39,8 @@ struct udp_handler {
 /* NULL with words at |error|. */
 struct udp *udp_open(const struct udp_config *config, char *error, size_t error_bytes);
 void udp_close(struct udp *udp);
-/* Reports datagrams as they come while |loop| runs. 0 or -1. |on_ready| runs once after each batch, and
- * when the socket takes datagrams again. */
+/* Reports datagrams as they come while |loop| runs. 0 or -1. |on_ready| runs once after each batch,
+ * and when the socket takes datagrams again. */
 int udp_start(struct udp *udp, struct loop *loop, const struct udp_handler *handler,
               void (*on_ready)(void *context));
 int udp_fd(const struct udp *udp);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Batches of datagrams: recvmmsg(2), sendmmsg(2), UDP segmentation and the error queue on Linux; one call
- * per datagram elsewhere.
+ * Batches of datagrams: recvmmsg(2), sendmmsg(2), UDP segmentation and the error queue on Linux;
+ * one call per datagram elsewhere.
  */
 #include "os/udp_batch.h"
 
@@ -34,7 +34,8 @@ void udp_batch_fini(struct udp *udp)
     udp->out_bytes = udp->in_bytes = NULL;
 }
 
-static void hand_in(struct udp *udp, const struct sockaddr_storage *from, uint8_t *bytes, size_t length)
+static void hand_in(struct udp *udp, const struct sockaddr_storage *from, uint8_t *bytes,
+                    size_t length)
 {
     struct net_address address;
     if (net_address_from_socket(&address, (const struct sockaddr *)from) == 0)
@@ -65,10 +66,11 @@ void udp_batch_prepare_socket(struct udp *udp)
 {
     int on = 1;
     int probe4 = IP_PMTUDISC_PROBE, probe6 = IPV6_PMTUDISC_PROBE;
-    /* Refusals come from sandboxes; every one of these only makes things faster or earlier known. */
+    /* Refusals come from sandboxes; every one of these only makes things faster or earlier known.
+     */
     setsockopt(udp->fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
-    /* The link layer finds path sizes by probes of its own: do not fragment, and do not let the kernel
-     * hold back what it believes too large. ip(7). */
+    /* The link layer finds path sizes by probes of its own: do not fragment, and do not let the
+     * kernel hold back what it believes too large. ip(7). */
     setsockopt(udp->fd, IPPROTO_IP, IP_MTU_DISCOVER, &probe4, sizeof(probe4));
     if (udp->family == AF_INET6) {
         setsockopt(udp->fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
@@ -89,7 +91,9 @@ static void drain_errors(struct udp *udp)
     for (int i = 0; i < UDP_BATCH_MAX; i++) {
         struct sockaddr_storage to;
         uint8_t control[512];
-        struct msghdr message = {.msg_name = &to, .msg_namelen = sizeof(to), .msg_control = control,
+        struct msghdr message = {.msg_name = &to,
+                                 .msg_namelen = sizeof(to),
+                                 .msg_control = control,
                                  .msg_controllen = sizeof(control)};
         if (recvmsg(udp->fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
             return;
@@ -141,8 +145,8 @@ bool udp_batch_receive(struct udp *udp)
 
 enum { SEGMENTS_MAX = UDP_BATCH_MAX, CONTROL_BYTES = 64 };
 
-/* How many datagrams from |first| on can go as one call's segments: same place, same length but for the
- * last, which may be shorter; all together below the limit of one datagram. udp(7). */
+/* How many datagrams from |first| on can go as one call's segments: same place, same length but for
+ * the last, which may be shorter; all together below the limit of one datagram. udp(7). */
 static size_t run_length(const struct udp *udp, size_t first)
 {
     const struct udp_out *head = &udp->out[first];
@@ -199,7 +203,8 @@ static void call_build(struct udp *udp, struct out_call *call)
         size_t count = run_length(udp, first), index = call->message_count++;
         struct msghdr *message = &call->messages[index].msg_hdr;
         for (size_t i = first; i < first + count; i++)
-            call->parts[i] = (struct iovec){udp->out_bytes + i * UDP_SLOT_BYTES, udp->out[i].length};
+            call->parts[i] = (struct iovec){udp->out_bytes + i * UDP_SLOT_BYTES,
+                                            udp->out[i].length};
         message->msg_iov = &call->parts[first];
         message->msg_iovlen = count;
         message->msg_name = &udp->out[first].address;
@@ -221,7 +226,8 @@ static size_t send_refused(struct udp *udp, const struct out_call *call, int err
     }
     if (error == EINTR)
         return 0;
-    if (error == ECONNREFUSED) { /* said of an earlier datagram, ip(7): this one was not even tried */
+    if (error ==
+        ECONNREFUSED) { /* said of an earlier datagram, ip(7): this one was not even tried */
         drain_errors(udp);
         return 0;
     }
@@ -229,8 +235,8 @@ static size_t send_refused(struct udp *udp, const struct out_call *call, int err
         udp->no_segments = true; /* no checksum offload on the way, udp(7): go on one by one */
         return 0;
     }
-    /* Too large, no route, an error left by an earlier datagram: the link's own recovery repeats what is
-     * needed, and a lost probe is the answer to a probe. */
+    /* Too large, no route, an error left by an earlier datagram: the link's own recovery repeats
+     * what is needed, and a lost probe is the answer to a probe. */
     drain_errors(udp);
     return call->datagrams[0];
 }
@@ -279,7 +285,8 @@ void udp_batch_send(struct udp *udp)
     while (done < udp->out_count) {
         const struct udp_out *out = &udp->out[done];
         ssize_t sent = sendto(udp->fd, udp->out_bytes + done * UDP_SLOT_BYTES, out->length, 0,
-                              (const struct sockaddr *)&out->address, (socklen_t)out->address_length);
+                              (const struct sockaddr *)&out->address,
+                              (socklen_t)out->address_length);
         if (sent < 0 && errno == EINTR)
             continue;
         if (sent < 0 && is_full(errno)) {

@@ -35,8 +35,8 @@ static int bind_from(int fd, const char *directory)
     }
     int result = bind_in_directory(fd);
     int saved = errno;
-    /* Where the former directory cannot be opened or entered any more, "/" is as good: the daemon goes
-     * to its own working directory anyway. */
+    /* Where the former directory cannot be opened or entered any more, "/" is as good: the daemon
+     * goes to its own working directory anyway. */
     if ((back < 0 || fchdir(back) < 0) && chdir("/") < 0)
         result = -1;
     if (back >= 0)

@@ -8,9 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Listens on |directory|/sock, 0600, however long the path is (sun_path holds only some 100 bytes: the
- * name is bound from inside the directory). The descriptor is non-blocking and close-on-exec; -1 with
- * words at |error|. To be called before there are threads: it changes the working directory and back. */
+/* Listens on |directory|/sock, 0600, however long the path is (sun_path holds only some 100 bytes:
+ * the name is bound from inside the directory). The descriptor is non-blocking and close-on-exec;
+ * -1 with words at |error|. To be called before there are threads: it changes the working directory
+ * and back. */
 int unixsock_listen(const char *directory, char *error, size_t error_bytes);
 
 enum unixsock_result {

@@ -128,8 +128,8 @@ struct pid_watch *pid_watch_open(struct pid_watcher *watcher, pid_t pid,
     struct pid_watch *watch = mem_calloc(1, sizeof(*watch));
     if (!watch)
         return NULL;
-    *watch = (struct pid_watch){.watcher = watcher, .pid = pid, .pidfd = -1, .ended = ended,
-                                .context = context};
+    *watch = (struct pid_watch){
+        .watcher = watcher, .pid = pid, .pidfd = -1, .ended = ended, .context = context};
     list_init(&watch->link);
     if (watch_by_pidfd(watch) == 0)
         return watch;
@@ -139,7 +139,8 @@ struct pid_watch *pid_watch_open(struct pid_watcher *watcher, pid_t pid,
     }
     watcher->signal_on = true;
     list_push_back(&watcher->by_signal, &watch->link);
-    /* It may have ended before the handler stood: the signal is then made by hand, once the loop runs. */
+    /* It may have ended before the handler stood: the signal is then made by hand, once the loop
+     * runs. */
     raise(SIGCHLD);
     return watch;
 }
