@@ -175,12 +175,18 @@ def heterogeneous(stage):
 
 def netpipe(stage, options, check_line):
     """NPpvm between a receiver, on the last host, and a transmitter on the first."""
-    output = stage.vm.tmp / "netpipe.out"
+    output = stage.vm.tmp / ("netpipe%s.out" % "".join(options))
     host = stage.helper("list_hosts").splitlines()[-1]
     bounds = ["-n", "10", "-l", "1", "-u", "100000"]
     stage.helper("place", "-d", host, "1", "NPpvm", *options, *bounds, "-o",
                  str(stage.vm.tmp / "netpipe-receiver.out"))
-    outcome = stage.program("NPpvm", "-h", host, *options, *bounds, "-o", str(output))
+    # It wants no third task; a helper that has just left may still be in the table for a moment.
+    for attempt in range(1, 11):
+        outcome = stage.program("NPpvm", "-h", host, *options, *bounds, "-o", str(output))
+        if "Start a clean machine" not in outcome.stdout:
+            break
+    if not output.exists():
+        raise Wrong("no output: %s\n%s%s" % (outcome.status, outcome.stdout, outcome.stderr))
     lines = output.read_text().splitlines()
     sizes = [int(line.split()[0]) for line in lines]
     if sizes != sorted(set(sizes)) or sizes[0] != 1 or not 60000 < sizes[-1] <= 100003:
@@ -190,7 +196,7 @@ def netpipe(stage, options, check_line):
     expect(outcome.status, 0, "exit status")
     if "Sending output to %s\n" % output not in outcome.stdout:
         raise Wrong("stdout:\n" + outcome.stdout)
-    stage.expect_programs({"NPpvm": 2})
+    stage.expect_programs({"NPpvm": 1 + attempt})
     return outcome.stderr
 
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Preloaded into every task: notes which PVM libraries the process has mapped, from /proc/self/maps,
+ * Preloaded into every task: notes which PVM libraries the process has mapped (/proc/self/maps)
  * in a file of the directory PVM_TEST_WITNESS.  So even a task that lives for a millisecond leaves
  * a proof.  It changes nothing else.  Used by run.py; no test of its own.
  */
