@@ -90,7 +90,6 @@ static void options_set(void)
     pvm_setopt(PvmRoute, PvmDontRoute);
     pvm_setopt(PvmSelfTraceTid, -1);
     pvm_setopt(PvmSelfOutputTid, -1);
-    pvm_setopt(PvmTraceOptions, PvmTraceFull);
 }
 
 /* 0; else a PVM error, said on stderr. */
@@ -117,9 +116,11 @@ static int enrol(struct console *console, bool is_quiet)
     console->tid = pvm_mytid();
     if (console->tid < 0 && !is_quiet)
         pvm_perror((char *)"Console");
-    /* Keeps us alive through somebody's reset. Without mailboxes there is no reset either. */
-    if (console->tid > 0)
+    /* NoReset keeps us alive through somebody's reset. Without mailboxes there is no reset either. */
+    if (console->tid > 0) {
         pvm_setopt(PvmNoReset, 1);
+        pvm_setopt(PvmTraceOptions, PvmTraceFull); /* enrolment sets it */
+    }
     pvm_setopt(PvmAutoErr, report);
     return console->tid > 0 ? 0 : -1;
 }
