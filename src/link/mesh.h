@@ -68,7 +68,7 @@ struct mesh_peer_config {
 };
 
 enum mesh_event_kind {
-    MESH_UP,         /* the first handshake with the peer is through */
+    MESH_UP,         /* the first handshake with the peer is through, or it shows life after MESH_DOWN */
     MESH_DOWN,       /* the peer gave no sign of life for dead_after_ns, or said goodbye */
     MESH_CONTROL,    /* one control message: payload */
     MESH_FLOW_FRAME, /* one frame of flow (source, destination): payload */
@@ -97,6 +97,7 @@ struct mesh_counters {
     uint64_t dropped_unknown;      /* unknown session, unknown key in a handshake */
     uint64_t held_bytes;           /* now: written and unacknowledged plus received and unconsumed */
     uint64_t held_bytes_max;
+    uint64_t flows;                /* now: flows of both directions that have state */
 };
 
 struct mesh;

@@ -2,7 +2,7 @@
 /*
  * What seals a link: the primitives it needs, as a table the program supplies.
  *
- * Two tables exist: OpenSSL's libcrypto (os/crypto.h), and a toy for simulations that is fast, repeats
+ * Two tables exist: OpenSSL's libcrypto (crypto/crypto.h), and a toy for simulations that is fast, repeats
  * by its seed, and protects nothing (link/toycrypto.h). The handshake itself is link/noise.h.
  */
 #ifndef LINK_SEAL_H
@@ -22,6 +22,9 @@ struct seal_cipher;
 struct seal_crypto {
     void *context;
     const char *cipher_name; /* "AESGCM" or "ChaChaPoly": goes into the Noise protocol name */
+    /* The same primitives with the other cipher, for peers whose CPU prefers that one; or NULL. The
+     * caller of a handshake chooses, the called side follows if it has the cipher. */
+    const struct seal_crypto *alternative;
     /* Fills |bytes| with random bytes fit for keys. */
     void (*random_bytes)(void *context, uint8_t *bytes, size_t length);
     /* X25519. Returns 0, or -1 when the result would be all zeros (RFC 7748 section 6.1). */

@@ -1,0 +1,532 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Calling and answering, the sessions that come of it, and the addresses of the peer: see link.h.
+ *
+ * Both sides may call at once. Then the call of the side with the smaller public key stands: that side
+ * ignores the other's HELLO, the other drops its own and answers. The called side uses the new session
+ * only after a packet in it proved that the caller has the answer (key confirmation, as WireGuard does).
+ * The session before stays for receiving until three probe timeouts after the peer was seen to use the
+ * new one.
+ */
+#include "link/link.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+
+enum {
+    CALL_BACKOFF_MAX = 5,
+    REKEY_SENT_MAX = 10, /* HELLOs for new keys while the old ones work */
+    CHECK_SENT_MAX = 3,
+    HELLO_TOKENS_MAX = 2048,
+    HELLO_TOKENS_PER_SECOND = 2000
+};
+#define CALL_INTERVAL_NS UINT64_C(100000000)
+#define CALL_STAGGER_NS UINT64_C(30000000) /* between the candidate addresses */
+#define CALL_INTERVAL_MAX_NS UINT64_C(2000000000)
+#define ANSWER_HOLD_NS UINT64_C(300000000)
+#define REKEY_PAUSE_NS UINT64_C(5000000000)
+
+/* A free index; 0 when memory is short. */
+static uint32_t session_index(struct link *link)
+{
+    struct mesh *mesh = link->mesh;
+    uint32_t index = 0;
+    while (index == 0 || map_get(&mesh->sessions, index))
+        mesh->config.crypto->random_bytes(mesh->config.crypto->context, (uint8_t *)&index,
+                                          sizeof(index));
+    return map_put(&mesh->sessions, index, link) < 0 ? 0 : index;
+}
+
+static void link_session_destroy(struct link *link, struct session **session)
+{
+    if (!*session)
+        return;
+    map_remove(&link->mesh->sessions, (*session)->local_index);
+    session_destroy(*session);
+    *session = NULL;
+}
+
+void link_calling_stop(struct link *link)
+{
+    struct calling *calling = link->live->calling;
+    if (!calling)
+        return;
+    map_remove(&link->mesh->sessions, calling->local_index);
+    noise_wipe(&calling->noise);
+    mem_free(calling);
+    link->live->calling = NULL;
+}
+
+void link_answering_stop(struct link *link)
+{
+    struct answering *answering = link->live->answering;
+    if (!answering)
+        return;
+    link_session_destroy(link, &answering->session);
+    mem_free(answering);
+    link->live->answering = NULL;
+}
+
+void link_sessions_fini(struct link *link)
+{
+    link_calling_stop(link);
+    link_answering_stop(link);
+    link_session_destroy(link, &link->live->current);
+    link_session_destroy(link, &link->live->previous);
+}
+
+/* ---- addresses ---- */
+
+/* Where a HELLO may go: the path in use first, then what the caller named. */
+static size_t link_candidates(const struct link *link, const struct mesh_address **candidates)
+{
+    size_t count = 0;
+    if (link->live->has_path)
+        candidates[count++] = &link->live->path;
+    else if (link->live->answering)
+        candidates[count++] = &link->live->answering->to;
+    for (size_t i = 0; i < link->address_count; i++) {
+        if (count == 0 || !mesh_address_is_same(candidates[0], &link->addresses[i]))
+            candidates[count++] = &link->addresses[i];
+    }
+    return count;
+}
+
+void link_set_path(struct link *link, const struct mesh_address *path, uint64_t now_ns)
+{
+    struct live *live = link->live;
+    if (live->has_path && mesh_address_is_same(&live->path, path))
+        return;
+    bool is_first = !live->has_path;
+    live->has_path = true;
+    live->path = *path;
+    live->check.is_active = false;
+    if (is_first)
+        return;
+    /* RFC 9000 section 9.4: another path, other properties. */
+    rtt_init(&live->rtt);
+    mtu_init(&live->mtu, link->mesh->config.datagram_bytes_max);
+    congestion_init(&live->congestion, live->mtu.current);
+    pacer_init(&live->pacer, now_ns);
+    log_line(link->mesh->config.log, LOG_LEVEL_INFO, "link %llx: new address, port %u",
+             (unsigned long long)link->peer, (unsigned)path->port);
+}
+
+void link_check_path(struct link *link, const struct mesh_address *address, uint64_t now_ns)
+{
+    struct live *live = link->live;
+    const struct seal_crypto *crypto = link->mesh->config.crypto;
+    if (live->check.is_active)
+        return;
+    live->check = (struct path_check){.is_active = true, .send_now = true, .address = *address};
+    crypto->random_bytes(crypto->context, live->check.token, sizeof(live->check.token));
+    link_wake(link);
+}
+
+void link_try_other_path(struct link *link, uint64_t now_ns)
+{
+    const struct mesh_address *candidates[MESH_ADDRESSES_MAX + 1];
+    size_t count = link_candidates(link, candidates);
+    if (count > 1 && link->live->has_path)
+        link_check_path(link, candidates[1 + link->live->loss.probe_count % (count - 1)], now_ns);
+}
+
+/* ---- calling ---- */
+
+static int calling_prepare(struct link *link, struct calling *calling)
+{
+    const struct mesh *mesh = link->mesh;
+    struct hello hello = {.from = link->self,
+                          .to = link->peer,
+                          .instance = link->live->instance,
+                          .number = ++link->live->hello_number,
+                          .mode = (uint8_t)mesh->config.mode,
+                          .credit = (uint32_t)MIN_OF(link->live->share.limit, (uint64_t)UINT32_MAX),
+                          .epoch_count = link->previous_psk ? 2 : 1,
+                          .epochs = {link->psk_epoch, link->previous_psk_epoch}};
+    calling->crypto = mesh->config.crypto;
+    if (handshake_init(&calling->noise, calling->crypto, true, mesh->config.private_key,
+                       mesh->public_key, link->public_key) < 0)
+        return -1;
+    return hello_write(&calling->noise, calling->local_index, &hello, calling->packet);
+}
+
+void link_call(struct link *link, uint64_t now_ns)
+{
+    struct live *live = link->live;
+    const struct mesh_address *candidates[MESH_ADDRESSES_MAX + 1];
+    if (live->calling || (live->current && now_ns < live->calling_pause_ns) ||
+        (live->answering && !live->answering->hold_is_over) ||
+        link_candidates(link, candidates) == 0)
+        return;
+    struct calling *calling = mem_calloc(1, sizeof(*calling));
+    uint32_t index = calling ? session_index(link) : 0;
+    if (!index) {
+        mem_free(calling);
+        live->retry_ns = now_ns + LINK_RETRY_NS;
+        return;
+    }
+    calling->local_index = index;
+    calling->send_now = true;
+    calling->next_ns = UINT64_MAX;
+    live->calling = calling;
+    if (calling_prepare(link, calling) < 0) {
+        link_calling_stop(link);
+        live->retry_ns = now_ns + LINK_RETRY_NS;
+        return;
+    }
+    link_wake(link);
+}
+
+/* Round the candidates with a short stagger, then again with backoff; a little apart for each link, so
+ * that a hundred hosts started at once do not stay in step. */
+static uint64_t calling_interval_ns(const struct link *link, const struct calling *calling,
+                                    size_t candidate_count)
+{
+    if (calling->sent % candidate_count != 0)
+        return CALL_STAGGER_NS;
+    size_t round = calling->sent / candidate_count - 1;
+    uint64_t interval_ns = CALL_INTERVAL_NS << MIN_OF(round, (size_t)CALL_BACKOFF_MAX);
+    interval_ns = MIN_OF(interval_ns, CALL_INTERVAL_MAX_NS);
+    return interval_ns + interval_ns / 1024 * (link->live->instance & 0xff);
+}
+
+static size_t calling_pull(struct link *link, struct mesh_address *to, uint8_t *bytes,
+                           uint64_t now_ns)
+{
+    const struct mesh_address *candidates[MESH_ADDRESSES_MAX + 1];
+    struct calling *calling = link->live->calling;
+    size_t count = link_candidates(link, candidates);
+    calling->send_now = false;
+    if (count == 0)
+        return 0;
+    *to = calling->has_extra ? calling->extra : *candidates[calling->sent % count];
+    calling->has_extra = false;
+    if (calling->sent++ == 0)
+        calling->first_sent_ns = now_ns;
+    calling->next_ns = now_ns + calling_interval_ns(link, calling, count);
+    if (!link->live->current)
+        link_asks(link, now_ns);
+    memcpy(bytes, calling->packet, HELLO_BYTES);
+    return HELLO_BYTES;
+}
+
+size_t link_pull_handshake(struct link *link, struct mesh_address *to, uint8_t *bytes,
+                           uint64_t now_ns)
+{
+    struct live *live = link->live;
+    if (live->answering && live->answering->send_now) {
+        live->answering->send_now = false;
+        live->answering->sent++;
+        *to = live->answering->to;
+        memcpy(bytes, live->answering->packet, ANSWER_BYTES);
+        return ANSWER_BYTES;
+    }
+    if (live->calling && live->calling->send_now)
+        return calling_pull(link, to, bytes, now_ns);
+    return 0;
+}
+
+void link_expire_handshake(struct link *link, uint64_t now_ns)
+{
+    struct live *live = link->live;
+    if (live->calling && now_ns >= live->calling->next_ns) {
+        live->calling->send_now = true;
+        live->calling->next_ns = UINT64_MAX;
+        if (live->current && live->calling->sent >= REKEY_SENT_MAX) {
+            link_calling_stop(link);
+            live->calling_pause_ns = now_ns + REKEY_PAUSE_NS;
+        }
+    }
+    if (live->answering && now_ns - live->answering->created_ns >= ANSWER_HOLD_NS)
+        live->answering->hold_is_over = true;
+    struct path_check *check = &live->check;
+    if (check->is_active && !check->send_now && now_ns >= check->next_ns) {
+        check->send_now = true;
+        check->is_active = check->sent < CHECK_SENT_MAX;
+    }
+}
+
+uint64_t link_handshake_deadline_ns(const struct link *link)
+{
+    const struct live *live = link->live;
+    uint64_t at_ns = UINT64_MAX;
+    if (live->calling && !live->calling->send_now)
+        at_ns = live->calling->next_ns;
+    if (live->answering && !live->answering->hold_is_over && !live->current)
+        at_ns = MIN_OF(at_ns, live->answering->created_ns + ANSWER_HOLD_NS);
+    if (live->check.is_active && !live->check.send_now)
+        at_ns = MIN_OF(at_ns, live->check.next_ns);
+    return at_ns;
+}
+
+/* ---- a session is agreed ---- */
+
+struct agreement {
+    struct session *session;
+    uint64_t remote_instance;
+    uint32_t credit;
+    uint32_t epoch;
+};
+
+static void link_install(struct link *link, const struct agreement *agreed,
+                         const struct mesh_address *from, uint64_t now_ns)
+{
+    struct live *live = link->live;
+    struct mesh_counters *counters = &link->mesh->counters;
+    if (link->state == LINK_CLOSED) {
+        link_input(link, LINK_RENEWAL, NULL);
+    } else if (live->remote_instance && live->remote_instance != agreed->remote_instance) {
+        /* Packets of the old state must never meet the new one. */
+        link_session_destroy(link, &live->previous);
+        link_session_destroy(link, &live->current);
+        link_renew(link, now_ns);
+    }
+    counters->handshakes++;
+    counters->rekeys += live->current != NULL;
+    link_session_destroy(link, &live->previous);
+    live->previous = live->current;
+    live->previous_until_ns = UINT64_MAX;
+    live->current = agreed->session;
+    live->remote_instance = agreed->remote_instance;
+    if (live->credit.sequence == 0)
+        live->credit.limit = MAX_OF((uint64_t)agreed->credit, (uint64_t)CREDIT_FLOOR);
+    if (agreed->epoch == link->psk_epoch) {
+        mem_free(link->previous_psk);
+        link->previous_psk = NULL;
+    }
+    link_set_path(link, from, now_ns);
+    live->received_ns = now_ns;
+    live->asking_ns = 0;
+    link_input(link, LINK_LIFE, NULL);
+    log_line(link->mesh->config.log, LOG_LEVEL_DEBUG, "link %llx: keys agreed, psk %u, called by %s",
+             (unsigned long long)link->peer, (unsigned)agreed->epoch,
+             agreed->session->is_caller ? "us" : "them");
+    link_wake(link);
+}
+
+void link_confirm(struct link *link, const struct mesh_address *from, uint64_t now_ns)
+{
+    struct answering *answering = link->live->answering;
+    struct agreement agreed = {answering->session, answering->remote_instance, answering->credit,
+                               answering->epoch};
+    uint64_t trip_ns = answering->sent == 1 ? now_ns - answering->created_ns : 0;
+    link_install(link, &agreed, from, now_ns);
+    struct live *live = link->live;
+    mem_free(live->answering);
+    live->answering = NULL;
+    if (trip_ns && !live->rtt.has_sample)
+        rtt_sample(&live->rtt, trip_ns, 0);
+    live->previous_until_ns = now_ns + 3 * rtt_probe_timeout_ns(&live->rtt);
+    link_calling_stop(link);
+}
+
+static const uint8_t *link_psk(const struct link *link, uint32_t epoch)
+{
+    if (epoch == link->psk_epoch)
+        return link->psk;
+    if (link->previous_psk && epoch == link->previous_psk_epoch)
+        return link->previous_psk;
+    return NULL;
+}
+
+void mesh_receive_answer(struct mesh *mesh, const struct mesh_address *from, const uint8_t *packet,
+                         size_t length, uint64_t now_ns)
+{
+    uint32_t receiver_index, sender_index, epoch;
+    struct answer answer;
+    if (answer_peek(packet, length, &receiver_index, &sender_index, &epoch) < 0) {
+        mesh->counters.dropped_malformed++;
+        return;
+    }
+    struct link *link = map_get(&mesh->sessions, receiver_index);
+    struct calling *calling = link && link->live ? link->live->calling : NULL;
+    const uint8_t *psk = link ? link_psk(link, epoch) : NULL;
+    if (!calling || calling->local_index != receiver_index || !psk) {
+        mesh->counters.dropped_unknown++;
+        return;
+    }
+    if (answer_read(&calling->noise, psk, packet, &answer) < 0 ||
+        answer.mode != mesh->config.mode) {
+        mesh->counters.dropped_unsealed++;
+        return;
+    }
+    struct session *session = session_create(&calling->noise, mesh->config.mode, true,
+                                             receiver_index, sender_index, now_ns);
+    if (!session) {
+        link_calling_stop(link);
+        link->live->retry_ns = now_ns + LINK_RETRY_NS;
+        return;
+    }
+    uint64_t trip_ns = calling->sent == 1 ? now_ns - calling->first_sent_ns : 0;
+    noise_wipe(&calling->noise);
+    mem_free(calling); /* its index is the session's now */
+    link->live->calling = NULL;
+    struct agreement agreed = {session, answer.instance, answer.credit, epoch};
+    link_install(link, &agreed, from, now_ns);
+    if (trip_ns && !link->live->rtt.has_sample)
+        rtt_sample(&link->live->rtt, trip_ns, 0);
+    link->live->ping_now = true; /* the proof that the other side waits for */
+    link_answering_stop(link);
+}
+
+/* ---- answering ---- */
+
+/* The newest of our psks that the caller takes too. */
+static const uint8_t *link_common_psk(const struct link *link, const struct hello *hello,
+                                      uint32_t *epoch)
+{
+    const uint32_t own[] = {link->psk_epoch, link->previous_psk_epoch};
+    size_t count = link->previous_psk ? 2 : 1;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < hello->epoch_count; j++) {
+            if (own[i] == hello->epochs[j]) {
+                *epoch = own[i];
+                return link_psk(link, own[i]);
+            }
+        }
+    }
+    return NULL;
+}
+
+static int link_answer(struct link *link, struct noise *noise, const struct hello *hello,
+                       uint32_t caller_index, const struct mesh_address *from, uint64_t now_ns)
+{
+    struct live *live = link->live;
+    const struct mesh *mesh = link->mesh;
+    uint32_t epoch = 0;
+    const uint8_t *psk = link_common_psk(link, hello, &epoch);
+    if (!psk)
+        return -1;
+    struct answering *answering = mem_calloc(1, sizeof(*answering));
+    uint32_t index = answering ? session_index(link) : 0;
+    struct answer answer = {live->instance, (uint8_t)mesh->config.mode,
+                            (uint32_t)MIN_OF(live->share.limit, (uint64_t)UINT32_MAX)};
+    if (!index || answer_packet_write(noise, psk, epoch, caller_index, index, &answer,
+                               answering->packet) < 0)
+        goto failed;
+    answering->session =
+        session_create(noise, mesh->config.mode, false, index, caller_index, now_ns);
+    if (!answering->session)
+        goto failed;
+    answering->remote_instance = hello->instance;
+    answering->number = hello->number;
+    answering->credit = hello->credit;
+    answering->epoch = epoch;
+    answering->to = *from;
+    answering->send_now = true;
+    answering->created_ns = now_ns;
+    link_answering_stop(link);
+    live->answering = answering;
+    live->hello_instance = hello->instance;
+    live->hello_seen = hello->number;
+    link_wake(link);
+    return 0;
+
+failed:
+    if (index)
+        map_remove(&link->mesh->sessions, index);
+    mem_free(answering);
+    return -1;
+}
+
+/* Calls cross: true when ours stands. Then the caller gets it at the address it called from. */
+static bool link_call_stands(struct link *link, const struct mesh_address *from)
+{
+    struct calling *calling = link->live->calling;
+    if (!calling)
+        return false;
+    if (memcmp(link->mesh->public_key, link->public_key, SEAL_KEY_BYTES) > 0) {
+        link_calling_stop(link);
+        return false;
+    }
+    if (!calling->has_extra && !calling->send_now) {
+        calling->has_extra = calling->send_now = true;
+        calling->extra = *from;
+        link_wake(link);
+    }
+    return true;
+}
+
+static void link_receive_hello(struct link *link, struct noise *noise, const struct hello *hello,
+                               uint32_t caller_index, const struct mesh_address *from,
+                               uint64_t now_ns)
+{
+    struct mesh *mesh = link->mesh;
+    struct live *live = link_live(link, now_ns);
+    if (!live)
+        return;
+    if (hello->instance == live->hello_instance && hello->number <= live->hello_seen) {
+        if (hello->number == live->hello_seen && live->answering) {
+            live->answering->to = *from;
+            live->answering->send_now = true;
+            link_wake(link);
+        } else {
+            mesh->counters.dropped_replayed++;
+        }
+        return;
+    }
+    if (link_call_stands(link, from))
+        return;
+    if (link_answer(link, noise, hello, caller_index, from, now_ns) < 0)
+        mesh->counters.dropped_unknown++;
+}
+
+static bool mesh_takes_hello(struct mesh *mesh, uint64_t now_ns)
+{
+    uint64_t earned = (now_ns - mesh->hello_tokens_ns) / (1000000000u / HELLO_TOKENS_PER_SECOND);
+    if (earned) {
+        mesh->hello_tokens = MIN_OF(mesh->hello_tokens + earned, (uint64_t)HELLO_TOKENS_MAX);
+        mesh->hello_tokens_ns = now_ns;
+    }
+    if (mesh->hello_tokens == 0)
+        return false;
+    mesh->hello_tokens--;
+    return true;
+}
+
+static bool mesh_knows_key(const struct mesh *mesh, const uint8_t *public_key)
+{
+    const struct link *link = map_get(&mesh->keys, mesh_key_prefix(public_key));
+    return link && memcmp(link->public_key, public_key, SEAL_KEY_BYTES) == 0;
+}
+
+void mesh_receive_hello(struct mesh *mesh, const struct mesh_address *from, const uint8_t *packet,
+                        size_t length, uint64_t now_ns)
+{
+    struct noise noise;
+    struct hello hello;
+    uint8_t suite;
+    uint32_t caller_index;
+    struct mesh_counters *counters = &mesh->counters;
+    if (hello_check(mesh->config.crypto, mesh->public_key, packet, length, &suite,
+                    &caller_index) < 0) {
+        if (length == HELLO_BYTES)
+            counters->dropped_unsealed++;
+        else
+            counters->dropped_malformed++;
+        return;
+    }
+    const struct seal_crypto *crypto = handshake_crypto(mesh->config.crypto, suite);
+    if (!crypto || !mesh_takes_hello(mesh, now_ns)) {
+        counters->dropped_unknown++;
+        return;
+    }
+    if (handshake_init(&noise, crypto, false, mesh->config.private_key, mesh->public_key, NULL) < 0 ||
+        hello_read_key(&noise, packet) < 0) {
+        counters->dropped_unsealed++;
+    } else if (!mesh_knows_key(mesh, noise.remote_static)) {
+        counters->dropped_unknown++;
+    } else if (hello_read(&noise, packet, &hello) < 0) {
+        counters->dropped_unsealed++;
+    } else {
+        struct link *link = map_get(&mesh->links, hello.from);
+        if (!link || hello.to != link->self || hello.mode != mesh->config.mode ||
+            memcmp(link->public_key, noise.remote_static, SEAL_KEY_BYTES) != 0)
+            counters->dropped_unknown++;
+        else
+            link_receive_hello(link, &noise, &hello, caller_index, from, now_ns);
+    }
+    noise_wipe(&noise);
+}
