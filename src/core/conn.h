@@ -39,6 +39,7 @@ struct conn {
     size_t sent_count;
     size_t sent_capacity;
     uint64_t untaken_bytes;
+    bool is_slow;           /* untaken_bytes passed the window of a flow */
     bool waits_for_queue;   /* not read because tasks of this host hold too much */
     bool is_paused;         /* as the shell was told last */
 };

@@ -3,6 +3,7 @@
 #include "core/sender.h"
 
 #include "base/mem.h"
+#include "core/tid.h"
 
 /* Maps hold pointers; sequences are 64 bits wide, so each gets a place of its own. */
 struct last_message {
@@ -104,6 +105,20 @@ uint64_t sender_last(const struct sender *sender, uint32_t receiver)
 {
     const struct last_message *last = map_get(&sender->last, receiver);
     return last ? last->sequence : 0;
+}
+
+void sender_forget(struct sender *sender, uint32_t receiver)
+{
+    mem_free(map_remove(&sender->last, receiver));
+}
+
+void sender_forget_host(struct sender *sender, uint32_t number)
+{
+    for (size_t i = sender->last.count; i-- > 0;) {
+        uint32_t receiver = (uint32_t)sender->last.entries[i].key;
+        if (tid_host_number(receiver) == number)
+            sender_forget(sender, receiver);
+    }
 }
 
 bool sender_take_open(struct sender *sender, struct open_message *message)

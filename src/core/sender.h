@@ -45,6 +45,10 @@ enum sender_verdict sender_note(struct sender *sender, const struct frame *frame
 int sender_note_complete(struct sender *sender, uint32_t receiver, uint64_t sequence);
 /* The last complete message to |receiver|, 0 = none. */
 uint64_t sender_last(const struct sender *sender, uint32_t receiver);
+/* |receiver| is no more. */
+void sender_forget(struct sender *sender, uint32_t receiver);
+/* No task of host |number| is any more. */
+void sender_forget_host(struct sender *sender, uint32_t number);
 /* Takes out one unfinished message; false when there is none left. */
 bool sender_take_open(struct sender *sender, struct open_message *message);
 

@@ -29,9 +29,7 @@ enum node_state {
 };
 
 enum {
-    RESERVED_TICKET = 0,
-    GHOSTS_MAX = 1024,           /* ended tasks remembered beyond those with flows under way */
-    PENDING_BYTES_MAX = 64 << 20 /* for one task that has not enrolled yet, from this host's tasks */
+    GHOSTS_MAX = 1024 /* ended tasks remembered beyond those with flows under way */
 };
 
 #define NODE_SECOND UINT64_C(1000000000)
@@ -87,7 +85,7 @@ struct node {
     struct host_table hosts;
     struct log *log;
     struct map peers;           /* epoch -> struct peer: core/member.h */
-    struct map conns;           /* id + 1 -> struct conn */
+    struct map conns;           /* id -> struct conn */
     struct task_table tasks;
     struct map children;        /* ticket -> struct child: core/child.h */
     struct waits waits;
@@ -97,7 +95,7 @@ struct node {
     size_t ghost_count;
     struct map flows;           /* (peer, source and destination) -> struct flow: core/flow.h */
     struct map mcasts_in;       /* (source, number) -> struct mcast under way from another host */
-    struct map own_sequences;   /* receiver -> messages this daemon sent it: core/route.h */
+    struct sender *own;         /* messages of this daemon itself: output of tasks */
     uint64_t queued_bytes;      /* written to tasks or pending for them, not yet taken */
     uint32_t placement_next;    /* host number where the next spawn begins (API-29) */
     uint32_t debug_mask;
@@ -117,6 +115,8 @@ struct node {
 
 /* A new effect; never NULL: without memory a place that leads nowhere, and the node stops. */
 struct effect *node_effect(struct node *node, enum effect_kind kind);
+/* Frees what the last effect without a place held. */
+void node_drop_lost(struct node *node);
 /* A promise cannot be kept. */
 void node_fatal(struct node *node, const char *why);
 /* Copies that live as long as the effects of this step; "" and NULL without memory (then fatal). */

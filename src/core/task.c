@@ -117,6 +117,7 @@ struct task *task_create(struct task_table *table, enum task_state state, const 
     task->state = state;
     list_init(&task->pending);
     list_init(&task->watchers);
+    timer_init(&task->linger, TIMER_LINGER);
     list_push_back(&table->tasks, &task->link);
     table->count++;
     table->last_local = tid & TID_LOCAL_MASK;

@@ -14,6 +14,7 @@
 #include "base/map.h"
 #include "core/sender.h"
 #include "core/tid.h"
+#include "core/timer.h"
 #include "wire/msgs.h"
 
 struct conn;
@@ -57,6 +58,7 @@ struct task {
     struct list pending;   /* struct pending_frame: came before it enrolled */
     struct list watchers;  /* struct remote_watch: core/notify.h */
     struct wire_sink sinks[2]; /* output and trace, as inherited or set */
+    struct timer linger;   /* TIMER_LINGER, in CLOSING */
 };
 
 /* A frame for a task that has not enrolled yet. */

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Bytes on their way to other hosts: see the header. */
+#include "core/flow.h"
+
+#include "base/mem.h"
+#include "core/child.h"
+#include "core/life.h"
+
+static uint64_t flow_key(uint32_t source, uint32_t destination)
+{
+    return (uint64_t)source << 32 | destination;
+}
+
+static struct flow *flow_find(const struct node *node, uint64_t peer, uint32_t source,
+                              uint32_t destination)
+{
+    return map_get2(&node->flows, peer, flow_key(source, destination));
+}
+
+bool flow_is_over(const struct node *node, uint64_t peer, uint32_t source, uint32_t destination)
+{
+    const struct flow *flow = flow_find(node, peer, source, destination);
+    return flow && flow->is_over;
+}
+
+static struct flow *flow_get(struct node *node, uint64_t peer, uint32_t source, uint32_t destination)
+{
+    struct flow *flow = flow_find(node, peer, source, destination);
+    if (flow)
+        return flow;
+    flow = mem_calloc(1, sizeof(*flow));
+    if (!flow)
+        return NULL;
+    *flow = (struct flow){.peer = peer, .source = source, .destination = destination};
+    if (map_put2(&node->flows, peer, flow_key(source, destination), flow) < 0) {
+        mem_free(flow);
+        return NULL;
+    }
+    struct sender *sender = map_get(&node->senders, source);
+    if (sender)
+        sender->flow_count++;
+    return flow;
+}
+
+/* Tells whoever writes to the flow to stop or to go on. */
+static void flow_set_over(struct node *node, struct flow *flow, bool is_over)
+{
+    if (flow->is_over == is_over)
+        return;
+    flow->is_over = is_over;
+    if (flow->source == node_daemon_tid(node)) {
+        children_update_pause(node, flow->destination);
+        return;
+    }
+    struct sender *sender = map_get(&node->senders, flow->source);
+    if (!sender)
+        return;
+    sender->flows_over += is_over ? 1 : UINT32_MAX; /* minus one */
+    struct task *task = task_find(&node->tasks, flow->source);
+    if (task && task->conn)
+        conn_update_pause(node, task->conn);
+}
+
+static void flow_destroy(struct node *node, struct flow *flow)
+{
+    flow_set_over(node, flow, false);
+    map_remove2(&node->flows, flow->peer, flow_key(flow->source, flow->destination));
+    struct sender *sender = map_get(&node->senders, flow->source);
+    if (sender && --sender->flow_count == 0 && sender->has_ended)
+        ghosts_trim(node);
+    mem_free(flow);
+}
+
+void flow_send(struct node *node, uint64_t peer, const struct frame *frame)
+{
+    struct flow *flow = flow_get(node, peer, frame->source, frame->destination);
+    if (!flow) {
+        node_fatal(node, "no memory for a flow");
+        return;
+    }
+    struct effect *effect = node_effect(node, EFFECT_PEER_FRAME);
+    effect->peer = peer;
+    effect->frame = frame_hold(frame);
+    flow->unacked_bytes += FRAME_HEADER_BYTES + frame->body.length;
+    if (flow->unacked_bytes > node->config.flow_window_bytes)
+        flow_set_over(node, flow, true);
+}
+
+void flow_acked(struct node *node, const struct event *event)
+{
+    struct flow *flow = flow_find(node, event->peer, event->source, event->destination);
+    if (!flow)
+        return;
+    flow->unacked_bytes -= MIN_OF(flow->unacked_bytes, event->count);
+    if (flow->unacked_bytes == 0)
+        flow_destroy(node, flow);
+    else if (flow->unacked_bytes <= node->config.flow_window_bytes / 2)
+        flow_set_over(node, flow, false);
+}
+
+void flow_reset(struct node *node, const struct event *event)
+{
+    struct flow *flow = flow_find(node, event->peer, event->source, event->destination);
+    if (event->source == node_daemon_tid(node))
+        sender_forget(node->own, event->destination);
+    if (flow)
+        flow_destroy(node, flow);
+}
+
+void flows_forget_peer(struct node *node, uint64_t peer)
+{
+    for (size_t i = node->flows.count; i-- > 0;) {
+        struct flow *flow = node->flows.entries[i].value;
+        if (flow->peer == peer)
+            flow_destroy(node, flow);
+    }
+}
+
+void flows_fini(struct node *node)
+{
+    for (size_t i = 0; i < node->flows.count; i++)
+        mem_free(node->flows.entries[i].value);
+    map_fini(&node->flows);
+}
