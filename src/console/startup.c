@@ -63,26 +63,6 @@ static bool command_fits(const struct startup *startup)
 
 /* ---- the daemon ---- */
 
-/* The daemon that was installed with this console is the one to start, wherever PATH leads. */
-static void daemon_choose(void)
-{
-#if defined(PLATFORM_LINUX)
-    char path[4096];
-    if (getenv("PVM_DPATH"))
-        return;
-    const ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
-    if (length <= 0)
-        return;
-    path[length] = '\0';
-    char *slash = strrchr(path, '/');
-    if (!slash || (size_t)(slash - path) + sizeof("/pvmd") > sizeof(path))
-        return;
-    strcpy(slash, "/pvmd");
-    if (access(path, X_OK) == 0)
-        setenv("PVM_DPATH", path, 1);
-#endif
-}
-
 /* No trace and no output of ours goes anywhere, and nobody opens a connection to us. */
 static void options_set(void)
 {
@@ -95,7 +75,6 @@ static void options_set(void)
 /* 0; else a PVM error, said on stderr. */
 static int daemon_start(const struct startup *startup, bool is_told)
 {
-    daemon_choose();
     const int report = pvm_setopt(PvmAutoErr, 0);
     const int result = pvm_start_pvmd(startup->daemon_argc, startup->daemon_argv, 1);
     pvm_setopt(PvmAutoErr, report);
