@@ -349,7 +349,8 @@ static void host_settle(struct sim_host *host)
     while ((length = mesh_pull(host->mesh, &to, bytes, host->world->now_ns)) > 0)
         sim_net_send(host->world, host, &to, bytes, length);
     set_timer(host, &host->mesh_timer, mesh_deadline(host->mesh));
-    set_timer(host, &host->node_timer, host->stopping ? UINT64_MAX : node_deadline(host->node));
+    const bool idle = host->stopping || !host->node;
+    set_timer(host, &host->node_timer, idle ? UINT64_MAX : node_deadline(host->node));
     host->settling = false;
 }
 
