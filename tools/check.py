@@ -21,7 +21,8 @@ import threading
 import time
 import uuid
 
-SUITES = ["lint", "unit", "sim", "xport", "abi", "debian", "api", "conformance", "fuzz", "system"]
+SUITES = ["lint", "unit", "sim", "scenario", "xport", "abi", "api", "conformance", "debian", "fuzz",
+          "system"]
 TAIL_LINES = 40
 MARK = "PVM_TEST_MARK"
 POINT = re.compile(r"^(not )?ok\b\s*(\d+)?\s*(?:- )?(.*?)(?:\s*#\s*(SKIP|TODO)\b\s*(.*))?$", re.I)

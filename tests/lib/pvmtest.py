@@ -202,11 +202,12 @@ class Machine:
     # ---- processes ----
 
     def processes(self):
-        """Living pids that carry this machine's directory in their environment, ours left out."""
+        """Living pids with a PVM_TMP at or below this machine's directory, ours left out."""
         mark = b"PVM_TMP=" + str(self.tmp).encode()
         pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
-        return [pid for pid in pids if pid != os.getpid() and
-                mark in read_proc(pid, "environ").split(b"\0") and is_alive(pid)]
+        return [pid for pid in pids if pid != os.getpid() and is_alive(pid) and
+                any(word == mark or word.startswith(mark + b"/")
+                    for word in read_proc(pid, "environ").split(b"\0"))]
 
     def end_all(self):
         """SIGKILL to everything of this machine, until nothing is left."""
