@@ -90,6 +90,8 @@ static void child_signal(void *context, int number)
     }
 }
 
+#if defined(PLATFORM_LINUX) && defined(SYS_pidfd_open)
+
 static void pidfd_ready(void *context, int events)
 {
     (void)events;
@@ -98,7 +100,6 @@ static void pidfd_ready(void *context, int events)
 
 static int watch_by_pidfd(struct pid_watch *watch)
 {
-#if defined(PLATFORM_LINUX) && defined(SYS_pidfd_open)
     struct pid_watcher *watcher = watch->watcher;
     if (watcher->no_pidfd)
         return -1;
@@ -118,9 +119,18 @@ static int watch_by_pidfd(struct pid_watch *watch)
     }
     close(watch->pidfd);
     watch->pidfd = -1;
-#endif
     return -1;
 }
+
+#else
+
+static int watch_by_pidfd(struct pid_watch *watch)
+{
+    (void)watch;
+    return -1;
+}
+
+#endif
 
 struct pid_watch *pid_watch_open(struct pid_watcher *watcher, pid_t pid,
                                  void (*ended)(void *context, int wait_status), void *context)
