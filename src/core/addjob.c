@@ -60,8 +60,9 @@ static bool name_is_taken(const struct node *node, const struct add_job *job, co
     return false;
 }
 
-/* Hosts of this machine are called <host>-1, <host>-2 ...: the next that is free. */
-static void name_local(const struct node *node, const struct add_job *job, struct add_item *item)
+/* Hosts of this machine are called <host>-1, <host>-2 ...: the next that is free; the new daemon is
+ * started under that name. 0, or -1 without memory. */
+static int name_local(const struct node *node, const struct add_job *job, struct add_item *item)
 {
     char name[sizeof(item->name)];
     for (uint32_t i = 1; i <= HOST_NUMBER_MAX; i++) {
@@ -70,6 +71,12 @@ static void name_local(const struct node *node, const struct add_job *job, struc
             break;
     }
     str_copy(item->name, sizeof(item->name), name);
+    char *copy = mem_strdup(name);
+    if (!copy)
+        return -1;
+    mem_free(item->spec.name);
+    item->spec.name = copy;
+    return 0;
 }
 
 static void fail_new(struct node *node, struct add_job *job, struct add_item *item, int32_t status,
@@ -86,7 +93,8 @@ static int add_one(struct node *node, struct add_job *job, const struct host_spe
         return -1;
     if (spec->local_count) {
         item->spec.local_count = 1;
-        name_local(node, job, item);
+        if (name_local(node, job, item) < 0)
+            return -1;
     } else if (name_is_taken(node, job, spec->name)) {
         str_copy(item->name, sizeof(item->name), spec->name);
         fail_new(node, job, item, STATUS_DUP_HOST, "this name is in the virtual machine already");
