@@ -182,14 +182,15 @@ static void user_signal(void *context, int number)
 
 static int watch_signals(struct daemon *daemon)
 {
-    signal_ignore(SIGHUP);
-    signal_ignore(SIGPIPE);
     struct sigaction now;
     /* Started in the background by a shell without job control, SIGINT is not for us (DMN-11). */
     bool int_is_ignored = sigaction(SIGINT, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
     if (!int_is_ignored && loop_signal(daemon->loop, SIGINT, user_signal, daemon) < 0)
         return -1;
-    return loop_signal(daemon->loop, SIGTERM, user_signal, daemon);
+    if (loop_signal(daemon->loop, SIGTERM, user_signal, daemon) < 0)
+        return -1;
+    signals_release(); /* those that came since main() are reported by the loop */
+    return 0;
 }
 
 static int daemon_start(struct daemon *daemon, const struct daemon_parts *parts)

@@ -48,6 +48,7 @@ struct parts {
     struct mesh *mesh;
     struct guardian guardian;
     uint64_t epoch;
+    int background_fd; /* the starter's command waits for a word here; -1 = nobody waits */
 };
 
 static struct log_sink *crash_log;
@@ -229,23 +230,46 @@ static int print_answer(const struct parts *parts)
     return result == 0 ? 0 : complain("the answer to the master cannot be printed");
 }
 
-/* Lets the starter's command end: we go on in a session of our own, with nobody's terminal. The
- * lock stays held, since parent and child share it. */
+/* Forks at the very start: the child goes on as the daemon, the parent waits until the child says
+ * by background_done() that it stands, so that the starter's command ends when all is said. */
 static int go_to_background(struct parts *parts)
 {
+    int ends[2];
+    if (pipe(ends) < 0)
+        return complain("no descriptors");
     pid_t pid = fork();
     if (pid < 0)
         return complain("cannot fork to go to the background");
-    if (pid > 0)
-        _exit(0);
-    setsid();
-    dir_set_owner(&parts->dir, (long)getpid());
+    if (pid == 0) {
+        close(ends[0]);
+        fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+        parts->background_fd = ends[1];
+        setsid();
+        return 0;
+    }
+    char done = 0;
+    ssize_t got;
+    close(ends[1]);
+    do
+        got = read(ends[0], &done, 1);
+    while (got < 0 && errno == EINTR);
+    _exit(got == 1 ? 0 : 1);
+}
+
+/* Lets go of the starter's streams and of the waiting parent. */
+static void background_done(struct parts *parts)
+{
+    if (parts->background_fd < 0)
+        return;
     int null_fd = open("/dev/null", O_RDWR);
     for (int fd = 0; fd < 3 && null_fd >= 0; fd++)
         dup2(null_fd, fd);
     if (null_fd > 2)
         close(null_fd);
-    return 0;
+    (void)!write(parts->background_fd, "", 1);
+    close(parts->background_fd);
+    parts->background_fd = -1;
+    parts->logfile.echo = false;
 }
 
 static int announce(struct parts *parts)
@@ -253,8 +277,8 @@ static int announce(struct parts *parts)
     if (parts->config.is_new_host) {
         if (print_answer(parts) < 0)
             return -1;
-        parts->logfile.echo = parts->config.stay;
-        return parts->config.stay ? 0 : go_to_background(parts);
+        background_done(parts);
+        return 0;
     }
     if (dir_claim_here(&parts->dir) < 0)
         return complain("the link `here` cannot be made: programs would not find this pvmd");
@@ -308,13 +332,25 @@ static int run(struct parts *parts)
     return daemon_run(&daemon_parts);
 }
 
+static void guard(struct parts *parts)
+{
+    bool keep_log = parts->config.debug_mask != 0;
+    if (guardian_start(&parts->guardian, &parts->dir, keep_log) < 0)
+        log_line(&parts->logfile.sink, LOG_LEVEL_WARN,
+                 "no guardian process (%s): if this pvmd is killed, its tasks stay",
+                 strerror(errno));
+}
+
 static int prepare(struct parts *parts)
 {
     const struct config *config = &parts->config;
     logfile_init(&parts->logfile, config_log_level(config), config->log_bytes_max, true);
     crash_log = &parts->logfile.sink;
+    if (config->is_new_host && !config->stay && go_to_background(parts) < 0)
+        return -1;
     if (open_directory(parts) < 0)
         return -1;
+    guard(parts);
     if (open_sockets(parts) < 0 || set_environment(parts) < 0 || make_mesh(parts) < 0)
         return -1;
     list_addresses(parts);
@@ -344,11 +380,16 @@ static int leave(struct parts *parts, int status)
 
 int main(int argc, char **argv)
 {
-    static struct parts parts = {
-        .dir = {.lock_fd = -1}, .listener = -1, .guardian = {.fd = -1}, .logfile = {.fd = -1}};
+    static struct parts parts = {.dir = {.lock_fd = -1},
+                                 .listener = -1,
+                                 .guardian = {.fd = -1},
+                                 .logfile = {.fd = -1},
+                                 .background_fd = -1};
     char error[CONFIG_ERROR_BYTES];
     check_set_handler(say_check_failed);
     signal_ignore(SIGPIPE);
+    signal_ignore(SIGHUP);
+    signals_hold();
     if (config_read(&parts.config, argc, argv, error) < 0)
         return complain(error) < 0 ? 1 : 0;
     if (refuse_root() < 0 || choose_name(&parts) < 0)
@@ -360,11 +401,6 @@ int main(int argc, char **argv)
     find_own_path(parts.own_path, argv[0]);
     if (prepare(&parts) < 0)
         return leave(&parts, 1);
-    bool keep_log = parts.config.debug_mask != 0;
-    if (guardian_start(&parts.guardian, &parts.dir, keep_log) < 0)
-        log_line(&parts.logfile.sink, LOG_LEVEL_WARN,
-                 "no guardian process (%s): if this pvmd is killed, its tasks stay",
-                 strerror(errno));
     limits_raise_files();
     log_start(&parts);
     return leave(&parts, run(&parts));
