@@ -1,0 +1,799 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The tiny shell for tests of the core: see the header. */
+#include "fake.h"
+
+#include "base/mem.h"
+#include "base/str.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void perform(struct fake *fake, int node);
+
+/* ---- the queue ---- */
+
+static struct fake_item *push(struct fake *fake, int node, enum event_kind kind)
+{
+    struct fake_item *item = calloc(1, sizeof(*item));
+    item->node = node;
+    item->event.kind = kind;
+    if (fake->last)
+        fake->last->next = item;
+    else
+        fake->first = item;
+    fake->last = item;
+    return item;
+}
+
+static void item_free(struct fake_item *item)
+{
+    slice_drop(&item->event.bytes);
+    frame_drop(&item->event.frame);
+    free(item);
+}
+
+static void step(struct fake *fake, int index, struct event *event)
+{
+    struct fake_node *node = &fake->nodes[index];
+    if (!node->node || node->is_stopped)
+        return;
+    event->now_ns = fake->now_ns;
+    event->wall_clock_us = 1000000 + fake->now_ns / 1000 + (uint64_t)index * 5000000;
+    fake->steps++;
+    if (fake->steps == fake->fail_step)
+        mem_fail_at(fake->fail_nth, fake->fail_repeat);
+    node_step(node->node, event, &node->effects);
+    mem_fail_at(0, 0);
+    perform(fake, index);
+}
+
+static int index_of(const struct fake *fake, uint64_t epoch)
+{
+    for (int i = 0; i < fake->node_count; i++) {
+        if (fake->nodes[i].epoch == epoch)
+            return i;
+    }
+    return -1;
+}
+
+static int known_at(const struct fake_node *node, uint64_t epoch)
+{
+    for (size_t i = 0; i < node->known_count; i++) {
+        if (node->known[i] == epoch)
+            return (int)i;
+    }
+    return -1;
+}
+
+static bool is_from_peer(enum event_kind kind)
+{
+    return kind == EVENT_PEER_MESSAGE || kind == EVENT_PEER_FRAME;
+}
+
+static bool is_ready(const struct fake *fake, const struct fake_item *item)
+{
+    const struct fake_node *node = &fake->nodes[item->node];
+    if (!is_from_peer(item->event.kind) || !node->node || node->is_stopped)
+        return true;
+    return known_at(node, item->event.peer) >= 0;
+}
+
+static struct fake_item *pop_ready(struct fake *fake)
+{
+    struct fake_item **at = &fake->first;
+    struct fake_item *before = NULL;
+    for (; *at; before = *at, at = &(*at)->next) {
+        struct fake_item *item = *at;
+        if (!is_ready(fake, item))
+            continue;
+        *at = item->next;
+        if (fake->last == item)
+            fake->last = before;
+        item->next = NULL;
+        return item;
+    }
+    return NULL;
+}
+
+void fake_run(struct fake *fake)
+{
+    struct fake_item *item;
+    int limit = 1000000;
+    while ((item = pop_ready(fake)) && limit-- > 0) {
+        struct fake_node *node = &fake->nodes[item->node];
+        int from = item->event.peer ? index_of(fake, item->event.peer) : -1;
+        bool lost = is_from_peer(item->event.kind) &&
+                    (node->is_cut || (from >= 0 && fake->nodes[from].is_cut));
+        if (!lost) {
+            if (item->event.kind == EVENT_PEER_FRAME) {
+                uint64_t bytes = FRAME_HEADER_BYTES + item->event.frame.body.length;
+                node->received += bytes;
+                if (from >= 0 && !fake->nodes[from].keeps_acks) {
+                    struct fake_item *ack = push(fake, from, EVENT_PEER_ACKED);
+                    ack->event.peer = node->epoch;
+                    ack->event.source = item->event.frame.source;
+                    ack->event.destination = item->event.frame.destination;
+                    ack->event.count = bytes;
+                }
+            }
+            step(fake, item->node, &item->event);
+        }
+        item_free(item);
+    }
+}
+
+void fake_advance(struct fake *fake, uint64_t duration_ns)
+{
+    uint64_t until = fake->now_ns + duration_ns;
+    for (;;) {
+        uint64_t next = until;
+        for (int i = 0; i < fake->node_count; i++) {
+            struct fake_node *node = &fake->nodes[i];
+            if (node->node && !node->is_stopped && node_deadline(node->node) < next)
+                next = node_deadline(node->node);
+        }
+        fake->now_ns = next > fake->now_ns ? next : fake->now_ns;
+        for (int i = 0; i < fake->node_count; i++) {
+            struct fake_node *node = &fake->nodes[i];
+            if (node->node && !node->is_stopped && node_deadline(node->node) <= fake->now_ns)
+                push(fake, i, EVENT_DEADLINE);
+        }
+        fake_run(fake);
+        if (next >= until)
+            return;
+    }
+}
+
+void fake_event(struct fake *fake, int node, const struct event *event)
+{
+    struct fake_item *item = push(fake, node, event->kind);
+    item->event = *event;
+    item->event.bytes = slice_hold(event->bytes);
+    item->event.frame = frame_hold(&event->frame);
+}
+
+static struct slice encode(const struct message *message)
+{
+    struct wr wr;
+    wr_init(&wr);
+    message_encode(&wr, message);
+    struct slice bytes = wr.bad ? (struct slice){0} : slice_copy(wr.bytes, wr.length);
+    wr_fini(&wr);
+    return bytes;
+}
+
+void fake_peer_message(struct fake *fake, int node, int from, const struct message *message)
+{
+    struct fake_item *item = push(fake, node, EVENT_PEER_MESSAGE);
+    item->event.peer = fake->nodes[from].epoch;
+    item->event.bytes = encode(message);
+}
+
+/* ---- nodes ---- */
+
+static void write_log(void *context, enum log_level level, const char *line)
+{
+    struct fake_node *node = context;
+    struct fake *fake = node->fake;
+    int room = FAKE_LOG_BYTES - (int)fake->log_length;
+    (void)level;
+    if (getenv("FAKE_LOG"))
+        printf("# [%s] %s\n", node->name, line);
+    int length = room > 1 ? snprintf(fake->log + fake->log_length, (size_t)room, "[%s] %s\n",
+                                     node->name, line)
+                          : 0;
+    if (length > 0 && length < room)
+        fake->log_length += (size_t)length;
+}
+
+static void random_bytes(void *context, uint8_t *bytes, size_t length)
+{
+    struct fake *fake = context;
+    for (size_t i = 0; i < length; i++) {
+        fake->random = fake->random * 6364136223846793005u + 1442695040888963407u;
+        bytes[i] = (uint8_t)(fake->random >> 56);
+    }
+}
+
+static void address_of(int index, uint8_t ip[16], struct wire_address *address)
+{
+    static const uint8_t mapped[16] = {[10] = 0xff, [11] = 0xff, [12] = 10};
+    memcpy(ip, mapped, sizeof(mapped));
+    ip[15] = (uint8_t)(index + 1);
+    *address = (struct wire_address){.ip = {ip, 16}, .port = (uint16_t)(4000 + index)};
+}
+
+static struct fake_node *node_new(struct fake *fake, const char *name, uint64_t epoch,
+                                  struct node_config *config)
+{
+    if (fake->node_count == FAKE_NODES_MAX)
+        return NULL;
+    struct fake_node *node = &fake->nodes[fake->node_count];
+    uint8_t ip[16];
+    struct wire_address address;
+    node->fake = fake;
+    node->index = fake->node_count++;
+    node->epoch = epoch;
+    str_copy(node->name, sizeof(node->name), name);
+    memset(node->key, node->index + 1, sizeof(node->key));
+    effects_init(&node->effects);
+    node->sink = (struct log_sink){write_log, node, LOG_LEVEL_DEBUG};
+    address_of(node->index, ip, &address);
+    config->name = node->name;
+    config->arch = node->index == 2 ? "LINUX" : "LINUX64";
+    config->signature = 0x00408c41;
+    config->speed = 1000;
+    config->epoch = epoch;
+    memcpy(config->public_key, node->key, sizeof(node->key));
+    config->addresses = &address;
+    config->address_count = 1;
+    config->join_timeout_ns = 300u * UINT64_C(1000000000);
+    config->flow_window_bytes = fake->flow_window_bytes;
+    config->queue_bytes_max = fake->queue_bytes_max;
+    config->tasks_max = fake->tasks_max;
+    config->request_timeout_ns = fake->request_timeout_ns;
+    config->random_bytes = random_bytes;
+    config->random_context = fake;
+    config->log = &node->sink;
+    node->node = node_create(config);
+    if (node->node)
+        push(fake, node->index, EVENT_START);
+    return node;
+}
+
+struct fake *fake_create_unstarted(void)
+{
+    struct fake *fake = calloc(1, sizeof(*fake));
+    fake->flow_window_bytes = 1024 * 1024;
+    fake->queue_bytes_max = 64 * 1024 * 1024;
+    fake->host_protocol = PROTOCOL_DAEMON_VERSION;
+    fake->next_pid = 1000;
+    fake->next_conn = 1;
+    fake->random = 42;
+    fake->hostfile = "";
+    arena_init(&fake->arena);
+    return fake;
+}
+
+void fake_start(struct fake *fake)
+{
+    struct node_config config = {.is_master = true, .number = 1, .hostfile_name = "hosts",
+                                 .hostfile_text = fake->hostfile};
+    node_new(fake, "alpha", 0xa1fa0001, &config);
+    fake_run(fake);
+}
+
+struct fake *fake_create(const char *hostfile)
+{
+    struct fake *fake = fake_create_unstarted();
+    fake->hostfile = hostfile;
+    fake_start(fake);
+    return fake;
+}
+
+void fake_destroy(struct fake *fake)
+{
+    while (fake->first) {
+        struct fake_item *item = fake->first;
+        fake->first = item->next;
+        item_free(item);
+    }
+    for (int i = 0; i < fake->node_count; i++) {
+        node_destroy(fake->nodes[i].node);
+        effects_fini(&fake->nodes[i].effects);
+    }
+    for (int i = 0; i < fake->task_count; i++) {
+        struct fake_task *task = &fake->tasks[i];
+        for (size_t j = 0; j < task->frame_count; j++)
+            frame_drop(&task->frames[j]);
+        for (size_t j = 0; j < task->answer_count; j++)
+            slice_drop(&task->answers[j]);
+        free(task->frames);
+        free(task->answers);
+    }
+    arena_fini(&fake->arena);
+    free(fake);
+}
+
+bool fake_logged(const struct fake *fake, const char *text)
+{
+    return strstr(fake->log, text) != NULL;
+}
+
+bool fake_tables_agree(const struct fake *fake)
+{
+    uint64_t hash = 0;
+    for (int i = 0; i < fake->node_count; i++) {
+        const struct fake_node *node = &fake->nodes[i];
+        if (!node->node || node->is_stopped || node->is_cut)
+            continue;
+        if (hash && node_table_hash(node->node) != hash)
+            return false;
+        hash = node_table_hash(node->node);
+    }
+    return true;
+}
+
+static void everybody_loses(struct fake *fake, int index, const char *why)
+{
+    for (int i = 0; i < fake->node_count; i++) {
+        if (i == index || known_at(&fake->nodes[i], fake->nodes[index].epoch) < 0)
+            continue;
+        struct fake_item *down = push(fake, i, EVENT_PEER_DOWN);
+        down->event.peer = fake->nodes[index].epoch;
+        down->event.text = why;
+    }
+}
+
+void fake_crash(struct fake *fake, int index)
+{
+    fake->nodes[index].is_cut = true;
+    fake->nodes[index].is_stopped = true;
+    everybody_loses(fake, index, "no sign of life");
+    fake_run(fake);
+}
+
+/* ---- tasks and processes ---- */
+
+static struct fake_task *task_of_conn(struct fake *fake, uint64_t conn)
+{
+    for (int i = 0; i < fake->task_count; i++) {
+        if (fake->tasks[i].conn == conn)
+            return &fake->tasks[i];
+    }
+    return NULL;
+}
+
+static struct fake_child *child_of_ticket(struct fake *fake, int node, uint64_t ticket)
+{
+    for (int i = 0; i < fake->child_count; i++) {
+        if (fake->children[i].node == node && fake->children[i].ticket == ticket)
+            return &fake->children[i];
+    }
+    return NULL;
+}
+
+void fake_send_frame(struct fake *fake, struct fake_task *task, const struct frame *frame)
+{
+    struct event event = {.kind = EVENT_CONN_FRAME, .conn = task->conn, .frame = *frame};
+    fake_event(fake, task->node, &event);
+}
+
+void fake_send(struct fake *fake, struct fake_task *task, uint32_t destination, uint64_t sequence,
+               uint8_t flags, const char *text)
+{
+    struct frame frame = {.kind = FRAME_DATA, .flags = flags, .source = task->tid,
+                          .destination = destination, .sequence = sequence};
+    frame.body = slice_copy(text, strlen(text));
+    fake_send_frame(fake, task, &frame);
+    frame_drop(&frame);
+}
+
+void fake_ask(struct fake *fake, struct fake_task *task, struct message *request)
+{
+    struct frame frame = {.kind = FRAME_CONTROL, .source = task->tid};
+    frame.body = encode(request);
+    fake_send_frame(fake, task, &frame);
+    frame_drop(&frame);
+}
+
+struct message fake_answer(struct fake *fake, struct fake_task *task)
+{
+    struct message answer = {.type = MESSAGE_NONE};
+    if (task->answer_count == 0)
+        return answer;
+    struct slice bytes = task->answers[0];
+    memmove(task->answers, task->answers + 1, --task->answer_count * sizeof(*task->answers));
+    if (message_decode(bytes.data, bytes.length, &fake->arena, &answer) < 0)
+        answer.type = MESSAGE_NONE;
+    slice_drop(&bytes);
+    return answer;
+}
+
+struct message fake_request(struct fake *fake, struct fake_task *task, struct message *request)
+{
+    /* Every request but TM_ENROL, TM_SIGNAL and TM_NOTIFY begins with its wait number. */
+    if (request->type != TM_ENROL && request->type != TM_SIGNAL && request->type != TM_NOTIFY)
+        request->tm_config.wait = ++task->last_wait;
+    fake_ask(fake, task, request);
+    fake_run(fake);
+    return fake_answer(fake, task);
+}
+
+struct fake_task *fake_task(struct fake *fake, int node, uint32_t pid, uint64_t cookie)
+{
+    struct fake_task *task = &fake->tasks[fake->task_count++];
+    task->node = node;
+    task->conn = fake->next_conn++;
+    task->pid = pid ? pid : fake->next_pid++;
+    task->is_open = true;
+    struct fake_item *opened = push(fake, node, EVENT_CONN_OPENED);
+    opened->event.conn = task->conn;
+    opened->event.pid = task->pid;
+    struct message enrol = {.type = TM_ENROL};
+    enrol.tm_enrol = (struct wire_tm_enrol){.version = PROTOCOL_TASK_VERSION,
+                                            .signature = 0x00408c41, .pid = task->pid,
+                                            .cookie = cookie, .name = ""};
+    struct message answer = fake_request(fake, task, &enrol);
+    if (answer.type == TM_ENROLLED && answer.tm_enrolled.status == 0) {
+        task->tid = answer.tm_enrolled.tid;
+        task->parent = answer.tm_enrolled.parent;
+    }
+    return task;
+}
+
+struct fake_task *fake_enrol_child(struct fake *fake, struct fake_child *child)
+{
+    return fake_task(fake, child->node, child->pid, child->cookie);
+}
+
+void fake_close(struct fake *fake, struct fake_task *task)
+{
+    if (!task->is_open)
+        return;
+    task->is_open = false;
+    push(fake, task->node, EVENT_CONN_CLOSED)->event.conn = task->conn;
+    fake_run(fake);
+}
+
+static void exit_now(struct fake *fake, struct fake_child *child)
+{
+    if (!child->is_running)
+        return;
+    child->is_running = false;
+    for (int i = 0; i < fake->task_count; i++) {
+        struct fake_task *task = &fake->tasks[i];
+        if (task->node == child->node && task->pid == child->pid && task->is_open) {
+            task->is_open = false;
+            push(fake, task->node, EVENT_CONN_CLOSED)->event.conn = task->conn;
+        }
+    }
+    push(fake, child->node, EVENT_CHILD_OUTPUT)->event.ticket = child->ticket;
+    push(fake, child->node, EVENT_CHILD_EXITED)->event.ticket = child->ticket;
+}
+
+void fake_exit(struct fake *fake, struct fake_child *child)
+{
+    exit_now(fake, child);
+    fake_run(fake);
+}
+
+struct fake_child *fake_child_of(struct fake *fake, uint32_t order)
+{
+    return order < (uint32_t)fake->child_count ? &fake->children[order] : NULL;
+}
+
+void fake_print(struct fake *fake, struct fake_child *child, const char *text)
+{
+    struct fake_item *item = push(fake, child->node, EVENT_CHILD_OUTPUT);
+    item->event.ticket = child->ticket;
+    item->event.bytes = slice_copy(text, strlen(text));
+    fake_run(fake);
+}
+
+struct frame fake_take(struct fake_task *task)
+{
+    struct frame none = {0};
+    if (task->frame_count == 0)
+        return none;
+    struct frame frame = task->frames[0];
+    memmove(task->frames, task->frames + 1, --task->frame_count * sizeof(*task->frames));
+    return frame;
+}
+
+int32_t fake_int(const struct frame *frame, int index)
+{
+    size_t at = MESSAGE_HEAD_BYTES + (size_t)index * 4 +
+                (frame->kind == FRAME_NOTICE ? NOTICE_HEAD_BYTES : 0);
+    struct rd rd = rd_init(frame->body.data, frame->body.length);
+    rd_bytes(&rd, at);
+    return (int32_t)rd_u32(&rd);
+}
+
+/* ---- performing effects ---- */
+
+static void to_peer(struct fake *fake, int from, const struct effect *effect, enum event_kind kind)
+{
+    int to = index_of(fake, effect->peer);
+    if (to < 0)
+        return;
+    struct fake_item *item = push(fake, to, kind);
+    item->event.peer = fake->nodes[from].epoch;
+    item->event.bytes = slice_hold(effect->bytes);
+    item->event.frame = frame_hold(&effect->frame);
+}
+
+static void perform_peer(struct fake *fake, int index, const struct effect *effect)
+{
+    struct fake_node *node = &fake->nodes[index];
+    int at = known_at(node, effect->peer);
+    if (effect->kind == EFFECT_PEER_ADD && at < 0) {
+        node->known[node->known_count] = effect->peer;
+        node->psk_epoch[node->known_count++] = effect->psk_epoch;
+    } else if (effect->kind == EFFECT_PEER_PSK && at >= 0) {
+        node->psk_epoch[at] = effect->psk_epoch;
+    } else if (effect->kind == EFFECT_PEER_REMOVE && at >= 0) {
+        node->known[at] = node->known[--node->known_count];
+        node->psk_epoch[at] = node->psk_epoch[node->known_count];
+        int other = index_of(fake, effect->peer);
+        if (effect->flag && other >= 0 && known_at(&fake->nodes[other], node->epoch) >= 0 &&
+            !fake->nodes[other].is_cut && !node->is_cut) {
+            struct fake_item *down = push(fake, other, EVENT_PEER_DOWN);
+            down->event.peer = node->epoch;
+            down->event.text = "it said goodbye";
+        }
+    }
+}
+
+static void perform_reset(struct fake *fake, int index, const struct effect *effect)
+{
+    int from = index_of(fake, effect->origin.peer);
+    fake->nodes[index].resets++;
+    if (from < 0)
+        return;
+    struct fake_item *item = push(fake, from, EVENT_PEER_RESET);
+    item->event.peer = fake->nodes[index].epoch;
+    item->event.source = effect->origin.source;
+    item->event.destination = effect->origin.destination;
+}
+
+static void conn_got(struct fake *fake, int index, const struct effect *effect)
+{
+    struct fake_task *task = task_of_conn(fake, effect->conn);
+    uint64_t bytes = FRAME_HEADER_BYTES + effect->frame.body.length;
+    if (!task || !task->is_open)
+        return;
+    if (effect->frame.kind == FRAME_CONTROL) {
+        task->answers = realloc(task->answers, (task->answer_count + 1) * sizeof(*task->answers));
+        task->answers[task->answer_count++] = slice_hold(effect->frame.body);
+    } else {
+        task->frames = realloc(task->frames, (task->frame_count + 1) * sizeof(*task->frames));
+        task->frames[task->frame_count++] = frame_hold(&effect->frame);
+    }
+    if (task->takes_nothing) {
+        task->untaken += bytes;
+        return;
+    }
+    struct fake_item *taken = push(fake, index, EVENT_CONN_TAKEN);
+    taken->event.conn = effect->conn;
+    taken->event.count = bytes;
+    taken->event.origin = effect->origin;
+}
+
+static void perform_conn(struct fake *fake, int index, const struct effect *effect)
+{
+    struct fake_task *task = task_of_conn(fake, effect->conn);
+    if (effect->kind == EFFECT_CONN_SEND)
+        conn_got(fake, index, effect);
+    else if (effect->kind == EFFECT_CONN_PAUSE && task)
+        task->is_paused = effect->flag;
+    else if (effect->kind == EFFECT_CONN_CLOSE && task)
+        task->is_open = false;
+}
+
+static void join(char *text, size_t size, const char *const *items)
+{
+    for (size_t i = 0; items && items[i]; i++) {
+        size_t length = strlen(text);
+        snprintf(text + length, size - length, "%s%s", i ? " " : "", items[i]);
+    }
+}
+
+static void perform_child_start(struct fake *fake, int index, const struct effect *effect)
+{
+    struct fake_child *child = &fake->children[fake->child_count++];
+    *child = (struct fake_child){.node = index, .ticket = effect->ticket,
+                                 .debug = effect->child.debug};
+    str_copy(child->file, sizeof(child->file), effect->child.file);
+    str_copy(child->directory, sizeof(child->directory), effect->child.directory);
+    join(child->environment, sizeof(child->environment), effect->child.environment);
+    join(child->argv, sizeof(child->argv), effect->child.argv);
+    const char *cookie = strstr(child->environment, "PVMEPID=");
+    child->cookie = cookie ? strtoull(cookie + 8, NULL, 10) : 0;
+    child->pid = fake->next_pid++;
+    child->is_running = fake->start_status == 0;
+    if (fake->holds_starts)
+        return;
+    struct fake_item *started = push(fake, index, EVENT_CHILD_STARTED);
+    started->event.ticket = effect->ticket;
+    started->event.pid = child->pid;
+    started->event.status = fake->start_status;
+}
+
+static void perform_signal(struct fake *fake, int index, const struct effect *effect)
+{
+    for (int i = 0; i < fake->child_count; i++) {
+        struct fake_child *child = &fake->children[i];
+        if (child->node != index || child->pid != effect->pid)
+            continue;
+        child->last_signal = effect->signal;
+        if (effect->signal == 9 || (effect->signal == 15 && !fake->ignores_signals))
+            exit_now(fake, child);
+    }
+    for (int i = 0; i < fake->task_count; i++) {
+        struct fake_task *task = &fake->tasks[i];
+        if (task->node == index && task->pid == effect->pid && task->is_open &&
+            effect->signal == 15 && !fake->ignores_signals) {
+            task->is_open = false;
+            push(fake, index, EVENT_CONN_CLOSED)->event.conn = task->conn;
+        }
+    }
+}
+
+/* Names resolve by their last letter: "b..1" and "c..1" to 10.0.0.(100 + letter); "no..." to nothing;
+ * "self" to the asking host. */
+static void perform_resolve(struct fake *fake, int index, const struct effect *effect)
+{
+    struct fake_item *item = push(fake, index, EVENT_RESOLVED);
+    item->event.ticket = effect->ticket;
+    if (str_has_prefix(effect->text, "no")) {
+        item->event.status = STATUS_NO_HOST;
+        item->event.text = "no such name";
+        return;
+    }
+    size_t length = strlen(effect->text);
+    address_of(100 + effect->text[length - 1], item->ips[0], &item->addresses[0]);
+    item->event.addresses = item->addresses;
+    item->event.address_count = 1;
+    item->event.is_own = str_equal(effect->text, "self");
+}
+
+static void perform_host_start(struct fake *fake, int index, const struct effect *effect)
+{
+    const struct host_start *start = &effect->start;
+    char name[256];
+    if (start->starter == HOST_STARTER_LOCAL)
+        snprintf(name, sizeof(name), "local-%u", start->number);
+    else
+        snprintf(name, sizeof(name), "%s", start->spec->name);
+    struct fake_node *node = NULL;
+    if (fake->host_start_status == 0) {
+        struct node_config config = {
+            .number = start->number, .master_epoch = start->master_epoch,
+            .master_addresses = start->master_addresses,
+            .master_address_count = start->master_address_count};
+        memcpy(config.master_key, start->master_key, sizeof(config.master_key));
+        node = node_new(fake, name, start->epoch, &config);
+        if (node && fake->hosts_are_silent)
+            node->is_cut = true;
+    }
+    struct fake_item *item = push(fake, index, EVENT_HOST_STARTED);
+    item->event.ticket = effect->ticket;
+    item->event.status = node ? 0 : fake->host_start_status ? fake->host_start_status : -29;
+    if (!node)
+        return;
+    item->event.answer.protocol = fake->host_protocol;
+    item->event.answer.signature = 0x00408c41;
+    str_copy(item->event.answer.arch, sizeof(item->event.answer.arch),
+             node->index == 2 ? "LINUX" : "LINUX64");
+    memcpy(item->event.answer.public_key, node->key, sizeof(node->key));
+    if (start->starter == HOST_STARTER_SSH && start->address_count)
+        memcpy(item->ips[0], start->addresses[0].ip.data, 16);
+    else
+        address_of(node->index, item->ips[0], &item->addresses[0]);
+    item->addresses[0] = (struct wire_address){.ip = {item->ips[0], 16}, .port = 4001};
+    item->event.answer.addresses = item->addresses;
+    item->event.answer.address_count = 1;
+}
+
+static void perform_other(struct fake *fake, int index, const struct effect *effect)
+{
+    struct fake_node *node = &fake->nodes[index];
+    struct fake_child *child = child_of_ticket(fake, index, effect->ticket);
+    if (effect->kind == EFFECT_CHILD_PAUSE && child)
+        child->is_paused = effect->flag;
+    if (effect->kind == EFFECT_CONFIGURE)
+        snprintf(node->configured, sizeof(node->configured), "%s|%s|%s", effect->text,
+                 effect->text2, effect->text3);
+    if (effect->kind == EFFECT_STOP) {
+        node->is_stopped = true;
+        node->stop_status = effect->status;
+        everybody_loses(fake, index, "it said goodbye");
+    }
+}
+
+static void perform_one(struct fake *fake, int index, const struct effect *effect)
+{
+    switch (effect->kind) {
+    case EFFECT_PEER_ADD:
+    case EFFECT_PEER_PSK:
+    case EFFECT_PEER_REMOVE:
+        perform_peer(fake, index, effect);
+        break;
+    case EFFECT_PEER_SEND:
+        to_peer(fake, index, effect, EVENT_PEER_MESSAGE);
+        break;
+    case EFFECT_PEER_FRAME:
+        to_peer(fake, index, effect, EVENT_PEER_FRAME);
+        break;
+    case EFFECT_PEER_CONSUME:
+        fake->nodes[index].consumed += effect->count;
+        break;
+    case EFFECT_PEER_RESET:
+        perform_reset(fake, index, effect);
+        break;
+    case EFFECT_CONN_SEND:
+    case EFFECT_CONN_PAUSE:
+    case EFFECT_CONN_CLOSE:
+        perform_conn(fake, index, effect);
+        break;
+    case EFFECT_CHILD_START:
+        perform_child_start(fake, index, effect);
+        break;
+    case EFFECT_CHILD_SIGNAL:
+        perform_signal(fake, index, effect);
+        break;
+    case EFFECT_RESOLVE:
+        perform_resolve(fake, index, effect);
+        break;
+    case EFFECT_HOST_START:
+        perform_host_start(fake, index, effect);
+        break;
+    default:
+        perform_other(fake, index, effect);
+        break;
+    }
+}
+
+static void perform(struct fake *fake, int index)
+{
+    struct effects *effects = &fake->nodes[index].effects;
+    for (size_t i = 0; i < effects->count; i++)
+        perform_one(fake, index, &effects->items[i]);
+    effects_reset(effects);
+}
+
+/* ---- the usual requests ---- */
+
+struct message fake_addhosts(struct fake *fake, struct fake_task *task, const char *const *names,
+                             size_t count)
+{
+    struct message request = {.type = TM_ADDHOSTS};
+    request.tm_addhosts.hosts = (struct wire_texts){count, names};
+    struct message answer = fake_request(fake, task, &request);
+    if (answer.type == MESSAGE_NONE) {
+        fake_advance(fake, 3 * UINT64_C(1000000000));
+        answer = fake_answer(fake, task);
+    }
+    return answer;
+}
+
+struct message fake_delhosts(struct fake *fake, struct fake_task *task, const char *const *names,
+                             size_t count)
+{
+    struct message request = {.type = TM_DELHOSTS};
+    request.tm_delhosts.hosts = (struct wire_texts){count, names};
+    return fake_request(fake, task, &request);
+}
+
+struct message fake_spawn(struct fake *fake, struct fake_task *task, uint32_t flags,
+                          const char *where, uint32_t count)
+{
+    static const char *const argv[] = {"one", "two"};
+    static const char *const environment[] = {"COLOUR=blue", "PVM_EXPORT=COLOUR"};
+    static const struct wire_sink no_sinks[2];
+    struct message request = {.type = TM_SPAWN};
+    request.tm_spawn = (struct wire_tm_spawn){
+        .file = "worker", .flags = flags, .where = where, .count = count,
+        .argv = {2, argv}, .environment = {2, environment}, .sinks = {2, no_sinks}};
+    return fake_request(fake, task, &request);
+}
+
+void fake_notify(struct fake *fake, struct fake_task *task, int32_t what, int32_t tag,
+                 int32_t count, const uint32_t *tids, size_t tid_count)
+{
+    struct message request = {.type = TM_NOTIFY};
+    request.tm_notify = (struct wire_tm_notify){
+        .what = what, .context = 7, .tag = tag, .count = count, .tids = {tid_count, tids}};
+    fake_request(fake, task, &request);
+}
+
+struct fake_task *fake_machine(struct fake *fake, int hosts)
+{
+    static const char *const local[] = {"local", "local", "local", "local", "local", "local"};
+    struct fake_task *task = fake_task(fake, 0, 0, 0);
+    if (hosts > 1)
+        fake_addhosts(fake, task, local, (size_t)hosts - 1);
+    return task;
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The log: order, learners, repair, snapshots. Members are ids; messages are carried by hand. */
+#include "log/log.h"
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "tap.h"
+
+enum { MEMBERS_MAX = 4 };
+
+struct member {
+    struct log *log;
+    char applied[4096]; /* commands, one letter each */
+    bool hears;         /* what is sent to it arrives */
+};
+
+static struct member members[MEMBERS_MAX];
+static struct arena arena;
+static uint64_t now_ns;
+
+static void member_create(int id)
+{
+    struct log_config config = {.self = (uint64_t)id, .leader = 1, .term = 3, .resend_ns = 1000};
+    members[id] = (struct member){.log = log_create(&config), .hears = true};
+}
+
+static void apply_all(struct member *member)
+{
+    struct log_entry entry;
+    while (log_next_committed(member->log, &entry)) {
+        size_t at = entry.is_snapshot ? 0 : strlen(member->applied);
+        memcpy(member->applied + at, entry.command, entry.length);
+        member->applied[at + entry.length] = '\0';
+        log_applied(member->log);
+    }
+}
+
+/* Carries messages, through their encoding, until nothing is said any more. */
+static void carry(void)
+{
+    for (bool busy = true; busy;) {
+        busy = false;
+        for (int id = 1; id < MEMBERS_MAX; id++) {
+            struct message message;
+            struct message heard;
+            struct wr wr;
+            uint64_t to;
+            if (!members[id].log)
+                continue;
+            apply_all(&members[id]);
+            if (!log_pull(members[id].log, now_ns, &arena, &to, &message))
+                continue;
+            busy = true;
+            wr_init(&wr);
+            message_encode(&wr, &message);
+            message_decode(wr.bytes, wr.length, &arena, &heard);
+            if (members[to].log && members[to].hears && members[id].hears)
+                log_receive(members[to].log, (uint64_t)id, &heard, now_ns);
+            wr_fini(&wr);
+        }
+    }
+}
+
+static void begin(int count)
+{
+    now_ns = 1;
+    arena_init(&arena);
+    memset(members, 0, sizeof(members));
+    for (int id = 1; id <= count; id++)
+        member_create(id);
+}
+
+static void end(void)
+{
+    for (int id = 1; id < MEMBERS_MAX; id++)
+        log_destroy(members[id].log);
+    arena_fini(&arena);
+}
+
+static void test_leader_alone(void)
+{
+    begin(1);
+    EQUAL(log_propose(members[1].log, "a", 1), 1, "the first entry has index 1");
+    EQUAL(log_propose(members[1].log, "b", 1), 2, "the next one 2");
+    carry();
+    SAME_TEXT(members[1].applied, "ab", "alone, the leader commits at once, in order");
+    EQUAL(log_deadline(members[1].log), UINT64_MAX, "and has nothing to do");
+    end();
+}
+
+static void test_follower_learns_all(void)
+{
+    begin(2);
+    log_propose(members[1].log, "a", 1);
+    carry();
+    EQUAL(log_follower_add(members[1].log, 2), 0, "a follower comes");
+    carry();
+    SAME_TEXT(members[2].applied, "a", "it gets what was before it");
+    OK(log_applied_by_all(members[1].log, 1), "the leader knows that it has applied it");
+    log_propose(members[1].log, "b", 1);
+    OK(!log_applied_by_all(members[1].log, 2), "a new entry is not there yet");
+    carry();
+    SAME_TEXT(members[2].applied, "ab", "then it is");
+    EQUAL(log_propose(members[2].log, "x", 1), 0, "a follower cannot propose");
+    end();
+}
+
+static void test_snapshot_for_new_one(void)
+{
+    begin(2);
+    log_propose(members[1].log, "a", 1);
+    log_propose(members[1].log, "b", 1);
+    carry();
+    EQUAL(log_compact(members[1].log, "AB", 2), 0, "the leader compacts");
+    log_propose(members[1].log, "c", 1);
+    log_follower_add(members[1].log, 2);
+    carry();
+    SAME_TEXT(members[2].applied, "ABc", "a new one gets the snapshot and what came after");
+    EQUAL(log_applied_index(members[2].log), 3, "and stands at the same index");
+    end();
+}
+
+static void test_lost_messages_are_sent_again(void)
+{
+    begin(2);
+    log_follower_add(members[1].log, 2);
+    members[2].hears = false;
+    for (int i = 0; i < 5; i++)
+        log_propose(members[1].log, "abcde" + i, 1);
+    carry();
+    SAME_TEXT(members[2].applied, "", "nothing arrives");
+    members[2].hears = true;
+    carry();
+    SAME_TEXT(members[2].applied, "", "nor is it sent again at once");
+    EQUAL(log_deadline(members[1].log), 1001, "but when its time has come");
+    now_ns = 1001;
+    carry();
+    SAME_TEXT(members[2].applied, "abcde", "then all of it is there");
+    end();
+}
+
+static void test_follower_that_lags_gets_snapshot(void)
+{
+    begin(2);
+    log_follower_add(members[1].log, 2);
+    log_propose(members[1].log, "a", 1);
+    carry();
+    members[2].hears = false;
+    log_propose(members[1].log, "b", 1);
+    log_propose(members[1].log, "c", 1);
+    carry();
+    log_compact(members[1].log, "ABC", 3);
+    log_propose(members[1].log, "d", 1);
+    members[2].hears = true;
+    log_follower_retry(members[1].log, 2);
+    carry();
+    SAME_TEXT(members[2].applied, "ABCd", "what is compacted comes as a snapshot");
+    end();
+}
+
+static void test_strangers_and_old_terms(void)
+{
+    begin(3);
+    struct message append = {.type = DM_APPEND, .dm_append = {.term = 3, .commit = 9}};
+    struct message old = {.type = DM_APPEND, .dm_append = {.term = 2}};
+    EQUAL(log_receive(members[2].log, 3, &append, 1), -1, "only the leader appends");
+    EQUAL(log_receive(members[2].log, 1, &old, 1), -1, "an old term says nothing");
+    EQUAL(log_receive(members[1].log, 1, &append, 1), -1, "nobody appends to the leader");
+    struct message answer = {.type = DM_APPENDED, .dm_appended = {.term = 3, .index = 7}};
+    EQUAL(log_receive(members[1].log, 2, &answer, 1), -1, "an answer of one who does not follow");
+    log_follower_add(members[1].log, 2);
+    EQUAL(log_receive(members[1].log, 2, &answer, 1), -1, "or to what was never sent");
+    struct message halt = {.type = DM_HALT};
+    EQUAL(log_receive(members[1].log, 2, &halt, 1), -1, "or something else altogether");
+    end();
+}
+
+static void test_gap_is_refused(void)
+{
+    begin(2);
+    struct wire_entry entry = {.index = 6, .term = 3, .command = {(const uint8_t *)"f", 1}};
+    struct message append = {.type = DM_APPEND};
+    append.dm_append = (struct wire_dm_append){.term = 3, .previous_index = 5, .previous_term = 3,
+                                               .commit = 6, .entries = {1, &entry}};
+    struct message answer;
+    uint64_t to;
+    EQUAL(log_receive(members[2].log, 1, &append, 1), 0, "an append behind a gap is heard");
+    OK(log_pull(members[2].log, 1, &arena, &to, &answer), "and answered");
+    EQUAL(answer.dm_appended.matched, 0, "it does not match");
+    EQUAL(answer.dm_appended.index, 0, "and says where to go back to");
+    EQUAL(log_last_index(members[2].log), 0, "nothing was taken");
+    end();
+}
+
+/* An entry of an older term that was never committed gives way (figure 3.7 of the dissertation). */
+static void test_conflict_gives_way(void)
+{
+    begin(2);
+    struct wire_entry old = {.index = 1, .term = 3, .command = {(const uint8_t *)"x", 1}};
+    struct wire_entry new = {.index = 1, .term = 4, .command = {(const uint8_t *)"y", 1}};
+    struct message append = {.type = DM_APPEND};
+    append.dm_append = (struct wire_dm_append){.term = 3, .entries = {1, &old}};
+    log_receive(members[2].log, 1, &append, 1);
+    EQUAL(log_last_index(members[2].log), 1, "an entry, not committed");
+    append.dm_append = (struct wire_dm_append){.term = 4, .commit = 1, .entries = {1, &new}};
+    log_receive(members[2].log, 1, &append, 1);
+    apply_all(&members[2]);
+    SAME_TEXT(members[2].applied, "y", "the entry of the newer term took its place");
+    EQUAL(log_term(members[2].log), 4, "and the term was taken over");
+    end();
+}
+
+static void test_many_entries(void)
+{
+    begin(2);
+    for (int i = 0; i < LOG_ENTRIES_MAX + 50; i++)
+        log_propose(members[1].log, "z", 1);
+    carry();
+    OK(log_wants_compaction(members[1].log), "too many entries want a snapshot");
+    log_follower_add(members[1].log, 2);
+    carry();
+    EQUAL(strlen(members[2].applied), LOG_ENTRIES_MAX + 50, "they go out in several appends");
+    log_compact(members[1].log, "Z", 1);
+    OK(!log_wants_compaction(members[1].log), "after it, no more");
+    end();
+}
+
+static void test_without_memory(void)
+{
+    for (uint64_t nth = 1; nth < 12; nth++) {
+        begin(2);
+        log_follower_add(members[1].log, 2);
+        mem_fail_at(nth, 0);
+        uint64_t index = log_propose(members[1].log, "a", 1);
+        if (index == 0)
+            log_propose(members[1].log, "a", 1);
+        carry();
+        mem_fail_at(0, 0);
+        now_ns += 5000;
+        carry();
+        now_ns += 5000;
+        carry();
+        OK(members[2].applied[0] == 'a' && !members[2].applied[1],
+           "an allocation that fails only delays");
+        end();
+    }
+}
+
+int main(void)
+{
+    TEST(test_leader_alone);
+    TEST(test_follower_learns_all);
+    TEST(test_snapshot_for_new_one);
+    TEST(test_lost_messages_are_sent_again);
+    TEST(test_follower_that_lags_gets_snapshot);
+    TEST(test_strangers_and_old_terms);
+    TEST(test_gap_is_refused);
+    TEST(test_conflict_gives_way);
+    TEST(test_many_entries);
+    TEST(test_without_memory);
+    return tap_done();
+}
