@@ -282,6 +282,13 @@ class Machine:
     def master_errors(self):
         return (self.tmp / "master.err").read_text(errors="replace")[-2000:]
 
+    def master_end(self):
+        """How the master ended, in words, with what it said; "" while it runs."""
+        if self.master.poll() is None:
+            return ""
+        return "the master ended with %d: %s%s" % (self.master.returncode, self.master_errors(),
+                                                   self.log()[-2000:])
+
     def log(self, host=None):
         """The text of a host's log, "" when there is none."""
         path = self.host_folder(host or self.name) / "log"
@@ -316,10 +323,9 @@ class Machine:
     def leftovers(self):
         """Words about everything of this machine that is still there, logs left out."""
         found = ["process %d: %s" % (p, " ".join(words_of(p))) for p in self.processes()]
-        for path in sorted(self.tmp.rglob("*")):
-            name = path.relative_to(self.tmp).as_posix()
-            if path.is_socket() or path.name in ("lock", "sock", "here"):
-                found.append("file " + name)
+        for folder, _, files in os.walk(self.tmp):
+            found += ["file %s/%s" % (os.path.relpath(folder, self.tmp), name) for name in files
+                      if name in ("lock", "sock", "here")]
         return found
 
     def expect_nothing_left(self, limit_s=5):

@@ -188,21 +188,27 @@ class Bed:
         return ["nsenter", "-t", str(self.first_pid(host)), "-m", "-u", "-n", "-p", "--", "env",
                 "HOME=/root"]
 
-    def processes(self, host):
-        """Pids, as seen from here, of the host's processes but its first and its sshd."""
-        own = os.readlink("/proc/%d/ns/pid" % self.first_pid(host))
-        servers = {"sshd", "nsenter"}
+    def all_processes(self, host):
+        """Pids, as seen from here, of the host's processes but its first."""
+        first = self.first_pid(host)
+        own = os.readlink("/proc/%d/ns/pid" % first)
         found = []
         for name in os.listdir("/proc"):
             try:
                 if name.isdigit() and os.readlink("/proc/%s/ns/pid" % name) == own:
-                    words = pvmtest.words_of(int(name))
-                    if words and int(name) != self.first_pid(host) and pvmtest.is_alive(int(name)):
-                        if not any(s in words[0] for s in servers):
-                            found.append(int(name))
+                    found.append(int(name))
             except OSError:
                 pass
-        return found
+        return [pid for pid in found if pid != first and pvmtest.is_alive(pid)]
+
+    def processes(self, host):
+        """Those that are not of its sshd."""
+        return [pid for pid in self.all_processes(host)
+                if "sshd" not in " ".join(pvmtest.words_of(pid))]
+
+    def stop_server(self, host):
+        for pid in set(self.all_processes(host)) - set(self.processes(host)):
+            pvmtest.end_pid(pid)
 
     def answers(self, host):
         """Does the first host reach this one by ssh?"""

@@ -61,11 +61,11 @@ def main():
         before = {name: pvmtest.peak_bytes(pid) for name, pid in machine.daemons().items()}
         relay.tell("drop %d" % LOST_PER_MILLE)
         relay.tell("reorder %d %d" % (HELD_PER_MILLE, DEPTH))
-        with tap.story("1 GB and 100,000 small messages, 5 % lost: once, in order, within %d s" %
+        with tap.story("1 GB and 100,000 small messages, 5 %% lost: once, in order, within %d s" %
                        LIMIT_S):
             outcome = stream(machine, relay, (LARGE_COUNT, LARGE_BYTES, SMALL_COUNT), 3 * LIMIT_S)
             print("# %s" % outcome.out.strip())
-            assert outcome.out.startswith("ok"), outcome
+            assert outcome.out.startswith("ok"), "%s%s" % (outcome, machine.master_end())
             took_s = float(outcome.out.split()[1])
             assert took_s <= LIMIT_S, "took %g s" % took_s
         print("# relay: %s" % relay.counts())

@@ -96,7 +96,7 @@ def strangers_join(machine, build):
     m = next(seen[i + 1] if w == "-m" else w[2:] for i, w in enumerate(seen)
              if w.startswith("-m"))
     stranger = machine.popen([build.pvmd, "-s", "-f", "-nstranger", "-v", "stranger", "-j",
-                              "9:%d" % random.getrandbits(60), "-m", m])
+                              "9:%016x" % random.getrandbits(64), "-m", m])
     pvmtest.wait_until(lambda: "stranger" in machine.daemons(), "the stranger runs", 10)
     return stranger
 

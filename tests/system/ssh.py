@@ -38,7 +38,7 @@ def stories(tap, machine, bed):
         pvmtest.wait_until(lambda: not bed.processes("east"), "east is empty", 10)
         expect_hosts(machine, HOSTS[:2])
     with tap.story("a host without an sshd is said to be so, with ssh's last words"):
-        bed.servers[HOSTS.index("east")].kill()
+        bed.stop_server("east")
         outcome = machine.console("add east", 60)
         assert "0 successful" in outcome.out and "refused" in outcome.out, outcome
     with tap.story("after halt nothing is left anywhere"):
