@@ -19,7 +19,6 @@ static void run(void)
     CODE(pvm_spawn("x", NULL, 0, NULL, 1, NULL));
     CODE(pvm_pstat(0x40001));
     CODE(pvm_pkint(&(int){1}, 1, 1));
-    CODE(pvm_exit());
 }
 
 CONF_MAIN(run)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * covers: API-37 API-40
+ * stderr: ignored
  * Initsend frees the active send buffer and makes the new one active, unless it fails.
  */
 #include "conf.h"

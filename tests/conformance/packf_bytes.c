@@ -30,7 +30,7 @@ static void run(void)
     CODE(pvm_packf("%+%c", PvmDataDefault, 'A')), show_padded("%c", 1);
     CODE(pvm_packf("%+%hd", PvmDataDefault, -2)), show("%hd");
     CODE(pvm_packf("%+%d%d", PvmDataDefault, 1, -1)), show("%d%d");
-    CODE(pvm_packf("%+%hud%ud", PvmDataDefault, 65535, 4000000000u)), show("%hud%ud");
+    CODE(pvm_packf("%+%hud%ud", PvmDataDefault, 300, 4000000000u)), show("%hud%ud");
     CODE(pvm_packf("%+%f%lf", PvmDataDefault, 1.0, 1.0)), show("%f%lf");
     CODE(pvm_packf("%+%s", PvmDataDefault, "hey")), show("%s");
     CODE(pvm_packf("%+%3d", PvmDataDefault, ints)), show("%3d");

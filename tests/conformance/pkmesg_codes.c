@@ -27,11 +27,6 @@ static void run(void)
     NUM(pvm_errno);
     pvm_setrbuf(mid);
     MID(pvm_upkmesg());
-    const int broken = pvm_initsend(PvmDataDefault);
-    pvm_pkint((int[]){8, 0, 0, 0, 0, 0, 0, 0}, 8, 1);
-    pvm_pkint(&(int){-4}, 1, 1);
-    pvm_setrbuf(broken);
-    MID(pvm_upkmesg());
 }
 
 CONF_MAIN(run)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * covers: API-49
+ * stderr: ignored
  * Errors of psend; none of them touches the active send buffer.
  */
 #include "conf.h"

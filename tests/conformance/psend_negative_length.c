@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * covers: API-49
+ * stderr: ignored
  * A negative length is complained about, yet an empty message goes out and 0 is returned.
  */
 #include "conf.h"

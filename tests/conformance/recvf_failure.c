@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * covers: API-55
+ * stderr: ignored
  * A negative result of the matcher is the receive's result, in each receiving call.
  */
 #include "conf.h"

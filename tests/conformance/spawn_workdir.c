@@ -12,7 +12,7 @@ static void child(void)
     if (!getcwd(directory, sizeof directory) || !realpath(directory, real))
         snprintf(real, sizeof real, "?");
     pvm_initsend(PvmDataDefault);
-    pvm_packf("%s%s", real, given ? given : "(unset)");
+    pvm_packf("%s%s", real, given && *given ? given : "(none)");
     pvm_send(pvm_parent(), 1);
 }
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * covers: API-61 API-44
- * Fragment sizes that are no multiple of 4 carry the default encoding too; the original says
+ * Fragment sizes that are no multiple of 8 carry the default encoding too; the original says
  * "Malloc failed" for them.
  */
 #include "conf.h"
 
 static void run(void)
 {
-    static const int sizes[] = {53, 54, 55, 61, 1001};
+    static const int sizes[] = {52, 53, 54, 55, 61, 1001};
     double doubles[100], back[100];
     for (int i = 0; i < 100; i++)
         doubles[i] = i / 3.0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * covers: API-43
- * pkmesgbody joins bodies of one encoding without a mark between them.
+ * pkmesgbody joins bodies of one encoding without a mark between them; what is packed behind
+ * them goes out too, while the original loses it.
  */
 #include "conf.h"
 
