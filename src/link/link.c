@@ -336,7 +336,7 @@ void link_expire(struct link *link, uint64_t now_ns)
         link_input(link, LINK_SILENCE, "no sign of life");
     if (live->loss.loss_ns <= now_ns && live->loss.in_flight_count)
         link_detect_losses(link, now_ns);
-    else if (now_ns >= loss_deadline_ns(&live->loss, &live->rtt, link_probe_interval_max_ns(link)))
+    if (now_ns >= loss_deadline_ns(&live->loss, &live->rtt, link_probe_interval_max_ns(link)))
         link_probe(link, now_ns);
     if (now_ns >= link_idle_ns(link))
         live->ping_now = true;

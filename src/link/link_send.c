@@ -288,6 +288,9 @@ static size_t link_room(struct link *link, uint64_t now_ns)
                             ? live->credit.limit - loss->in_flight_charge
                             : 0;
         room = MIN_OF(room, credit_room(left));
+        /* The rest of the credit is worth a smaller datagram, unless it is very small. */
+        if (room >= cap / 2)
+            want = MIN_OF(want, room);
     }
     if (loss->in_flight_bytes) {
         uint64_t window = live->congestion.window_bytes;

@@ -20,6 +20,7 @@
 
 #define MS UINT64_C(1000000)
 #define SECOND UINT64_C(1000000000)
+#define HELD_NS_MAX (3 * MS) /* a packet kept back goes then at the latest */
 
 struct net;
 
@@ -107,13 +108,20 @@ static inline struct mesh_config net_config(struct net *net, unsigned index)
     return config;
 }
 
+/* The network itself must not be hit when a test lets memory fail. */
+static inline void net_heap_init(struct heap *heap)
+{
+    heap_init(heap);
+    mem_grow((void **)&heap->nodes, &heap->capacity, 16384, sizeof(heap->nodes[0]));
+}
+
 static inline void net_init(struct net *net, unsigned count, uint64_t seed)
 {
     *net = (struct net){.count = count, .delay_ns = MS / 2, .consume = true};
     rng_seed(&net->rng, seed);
-    heap_init(&net->packets);
-    heap_init(&net->timers);
-    heap_init(&net->readers);
+    net_heap_init(&net->packets);
+    net_heap_init(&net->timers);
+    net_heap_init(&net->readers);
     net->now_ns = SECOND;
     net->nodes = calloc(count, sizeof(net->nodes[0]));
     for (unsigned i = 0; i < count; i++) {
@@ -191,7 +199,7 @@ static inline void net_release_held(struct net *net, struct net_node *node)
         if (--packet->held > 0)
             continue;
         list_remove(pos);
-        heap_set(&net->packets, &packet->at, net->now_ns + net->delay_ns);
+        net_fly(net, packet);
     }
 }
 
@@ -223,6 +231,7 @@ static inline void net_send(struct net *net, struct net_node *node, const struct
         } else if (rng_chance(&net->rng, net->reorder_ppm)) {
             packet->held = 1 + (unsigned)rng_below(&net->rng, net->reorder_depth);
             list_push_back(&node->held, &packet->queued);
+            heap_set(&net->packets, &packet->at, net->now_ns + net->delay_ns + HELD_NS_MAX);
         } else {
             net_fly(net, packet);
         }
@@ -305,6 +314,7 @@ static inline void net_arrive(struct net *net, struct net_packet *packet)
     struct net_node *node = &net->nodes[packet->to];
     uint64_t size = net_true_size(packet->length);
     heap_remove(&net->packets, &packet->at);
+    list_remove(&packet->queued);
     if (net->socket_bytes && node->socket_used + size > net->socket_bytes) {
         node->socket_dropped++;
         free(packet);
@@ -377,8 +387,6 @@ static inline void net_fini(struct net *net)
     struct heap_node *first;
     for (unsigned i = 0; i < net->count; i++) {
         struct net_node *node = &net->nodes[i];
-        LIST_EACH(pos, next, &node->held)
-            free(LIST_ENTRY(pos, struct net_packet, queued));
         LIST_EACH(pos, next, &node->socket)
             free(LIST_ENTRY(pos, struct net_packet, queued));
         mesh_destroy(node->mesh);
