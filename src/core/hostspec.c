@@ -160,6 +160,10 @@ static int parse_name(struct host_spec *spec, const char *word, bool allow_prefi
         spec->duplicate_allowed |= *word == '$';
         word++;
     }
+    if (!allow_prefixes && strchr("*&$#", *word)) {
+        str_format(error, error_bytes, "* & $ and # are for host files only");
+        return -1;
+    }
     if (*word == '\0' || strlen(word) > HOST_NAME_BYTES_MAX || strchr(word, '=')) {
         str_format(error, error_bytes, "\"%.64s\" is no host name", word);
         return -1;
@@ -182,9 +186,9 @@ static int parse_words(struct host_spec *spec, const char *line, bool allow_pref
     while (result == 0 && (word = next_word(&line, &failed)) != NULL) {
         if (words++ == 0) {
             /* A blank may stand between the prefix and the name: `& node7`. */
-            if (allow_prefixes && (str_equal(word, "&") || str_equal(word, "$"))) {
-                spec->deferred |= *word == '&';
-                spec->duplicate_allowed |= *word == '$';
+            if (allow_prefixes && word[strspn(word, "&$")] == '\0') {
+                spec->deferred |= strchr(word, '&') != NULL;
+                spec->duplicate_allowed |= strchr(word, '$') != NULL;
                 words = 0;
             } else {
                 result = parse_name(spec, word, allow_prefixes, error, error_bytes);
@@ -214,7 +218,7 @@ int host_spec_parse(const char *line, bool allow_prefixes, struct host_spec *spe
     struct host_spec parsed;
     host_spec_init(&parsed);
     if (strlen(line) > HOST_LINE_BYTES_MAX) {
-        str_format(error, error_bytes, "longer than %d characters", HOST_LINE_BYTES_MAX);
+        str_format(error, error_bytes, "longer than %d bytes", HOST_LINE_BYTES_MAX);
         return -1;
     }
     if (parse_words(&parsed, line, allow_prefixes, error, error_bytes) < 0) {
