@@ -24,7 +24,7 @@ static void alias_destroy(struct alias *alias)
 
 void alias_set_fini(struct alias_set *set)
 {
-    LIST_EACH (node, next, &set->list) {
+    LIST_EACH(node, next, &set->list) {
         list_remove(node);
         alias_destroy(LIST_ENTRY(node, struct alias, link));
     }
@@ -32,7 +32,7 @@ void alias_set_fini(struct alias_set *set)
 
 const struct alias *alias_find(const struct alias_set *set, const char *name)
 {
-    LIST_EACH (node, next, &set->list) {
+    LIST_EACH(node, next, &set->list) {
         const struct alias *alias = LIST_ENTRY(node, struct alias, link);
         if (strcmp(alias->name, name) == 0)
             return alias;
@@ -42,7 +42,7 @@ const struct alias *alias_find(const struct alias_set *set, const char *name)
 
 int alias_remove(struct alias_set *set, const char *name)
 {
-    LIST_EACH (node, next, &set->list) {
+    LIST_EACH(node, next, &set->list) {
         struct alias *alias = LIST_ENTRY(node, struct alias, link);
         if (strcmp(alias->name, name) == 0) {
             list_remove(node);
@@ -73,7 +73,8 @@ static enum alias_result alias_create(const char *name, char *const *words, int 
     return result == LINE_NO_MEMORY ? ALIAS_NO_MEMORY : ALIAS_TOO_LONG;
 }
 
-enum alias_result alias_define(struct alias_set *set, const char *name, char *const *words, int count)
+enum alias_result alias_define(struct alias_set *set, const char *name, char *const *words,
+                               int count)
 {
     CHECK(count >= 1);
     struct alias *alias;
@@ -82,7 +83,7 @@ enum alias_result alias_define(struct alias_set *set, const char *name, char *co
         return result;
     alias_remove(set, name);
     struct list *before = &set->list;
-    LIST_EACH (node, next, &set->list) {
+    LIST_EACH(node, next, &set->list) {
         before = node;
         if (strcmp(LIST_ENTRY(node, struct alias, link)->name, name) > 0)
             break;
@@ -115,7 +116,7 @@ static enum alias_result first_replace(struct words *words, const struct alias *
 static int set_count(const struct alias_set *set)
 {
     int count = 0;
-    LIST_EACH (node, next, &set->list)
+    LIST_EACH(node, next, &set->list)
         count++;
     return count;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * From a line to a command: the table made of cmds.def, the search in it, aliases, the check of counts,
- * and the commands that are about commands (help, alias, unalias, echo).
+ * From a line to a command: the table made of cmds.def, the search in it, aliases, the check of
+ * counts, and the commands that are about commands (help, alias, unalias, echo).
  */
 #include "console/cmds.h"
 
@@ -13,7 +13,7 @@
 
 #define LISTED false
 #define HIDDEN true
-#define COMMAND(name, function, min, max, listed, need, words, summary, usage)                      \
+#define COMMAND(name, function, min, max, listed, need, words, summary, usage)                     \
     {#name, function, min, max, listed, need, words, summary, usage},
 #define COMMAND_LATER COMMAND
 const struct command command_table[] = {
@@ -131,7 +131,7 @@ static void alias_print(const struct alias *alias)
 int command_alias(struct console *console, int argc, char **argv)
 {
     if (argc == 1) {
-        LIST_EACH (node, next, &console->aliases.list)
+        LIST_EACH(node, next, &console->aliases.list)
             alias_print(LIST_ENTRY(node, struct alias, link));
         return 0;
     }

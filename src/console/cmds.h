@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The functions behind the commands, declared from cmds.def. They are written in cmds_*.c by subject:
- * hosts, tasks, spawn and jobs, environment and options, the program itself.
+ * The functions behind the commands, declared from cmds.def. They are written in cmds_*.c by
+ * subject: hosts, tasks, spawn and jobs, environment and options, the program itself.
  */
 #ifndef CONSOLE_CMDS_H
 #define CONSOLE_CMDS_H
@@ -9,7 +9,7 @@
 #include "console/console.h"
 
 #define ANY LINE_WORDS_MAX
-#define COMMAND(name, function, min, max, listed, need, words, summary, usage)                      \
+#define COMMAND(name, function, min, max, listed, need, words, summary, usage)                     \
     int function(struct console *console, int argc, char **argv);
 #define COMMAND_LATER(...)
 #include "console/cmds.def"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Commands about settings: the environment (setenv, export, unexport) and the console's own options as a
- * task (getopt, setopt). CON-12, CON-13.
+ * Commands about settings: the environment (setenv, export, unexport) and the console's own
+ * options as a task (getopt, setopt). CON-12, CON-13.
  */
 #include "console/cmds.h"
 
@@ -160,7 +160,8 @@ int command_setopt(struct console *console, int argc, char **argv)
         printf("setopt: %s is not a number\n", argv[2]);
         return 1;
     }
-    /* Old values may be negative (no sink is -1), and so are errors: an old value is what was there. */
+    /* Old values may be negative (no sink is -1), and so are errors: an old value is what was
+     * there. */
     const int before = pvm_getopt(option_table[index].number);
     const int result = pvm_setopt(option_table[index].number, (int)value);
     if (result < 0 && result != before) {

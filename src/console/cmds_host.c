@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Commands about hosts: add, conf, delete, mstat. The layout of what they print is an interface (CON-7,
- * CON-9, CON-10): scripts read it.
+ * Commands about hosts: add, conf, delete, mstat. The layout of what they print is an interface
+ * (CON-7, CON-9, CON-10): scripts read it.
  */
 #include "console/cmds.h"
 
@@ -13,8 +13,8 @@
 
 enum { HOSTS_PER_ADD_MAX = 4095 };
 
-/* The daemon's own words on why host |index| of the last pvm_addhosts() did not come: "" if there are
- * none. Not in pvm3.h, since the original library has no such thing; absent there. */
+/* The daemon's own words on why host |index| of the last pvm_addhosts() did not come: "" if there
+ * are none. Not in pvm3.h, since the original library has no such thing; absent there. */
 #if defined(__GNUC__)
 extern const char *pvmhosterror(int index) __attribute__((weak));
 #define HOST_ERROR(index) (pvmhosterror ? pvmhosterror(index) : NULL)
@@ -134,7 +134,9 @@ static void added_print(const struct host_list *list, int added)
     }
     for (size_t i = 0; i < list->count; i++) {
         const char *reason = list->results[i] < 0 ? HOST_ERROR((int)i) : NULL;
-        if (reason && *reason)
+        if (reason && str_has_prefix(reason, "host \""))
+            printf("%s\n", reason); /* it says itself of which host it speaks */
+        else if (reason && *reason)
             printf("host \"%.*s\": %s\n", (int)strcspn(list->names[i], " \t"), list->names[i],
                    reason);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * spawn and jobs: tasks started from the console, and where their output goes (CON-16, CON-21). The lines
- * themselves are made in job.c; the messages arrive in notice.c.
+ * spawn and jobs: tasks started from the console, and where their output goes (CON-16, CON-21).
+ * The lines themselves are made in job.c; the messages arrive in notice.c.
  */
 #include "console/cmds.h"
 #include "console/spawnopts.h"
@@ -38,7 +38,8 @@ static int sink_open(struct console *console, const struct spawn_options *option
     }
     /* O_APPEND in both cases: what others write to the same file meanwhile stays. */
     const int start = options->output == SPAWN_OUTPUT_FILE ? O_TRUNC : 0;
-    const int fd = open(options->output_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | start, 0666);
+    const int fd = open(options->output_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | start,
+                        0666);
     FILE *file = fd < 0 ? NULL : fdopen(fd, "a");
     if (!file) {
         printf("%s: %s\n", options->output_file, strerror(errno));
@@ -192,7 +193,7 @@ int command_jobs(struct console *console, int argc, char **argv)
             host_count = 0;
         task_head_print(false);
     }
-    LIST_EACH (node, next, &console->jobs.list) {
+    LIST_EACH(node, next, &console->jobs.list) {
         const struct job *job = LIST_ENTRY(node, struct job, link);
         if (is_long)
             job_print_long(console, job, hosts, host_count);

@@ -30,7 +30,8 @@ static void flags_format(int flags, char *text, size_t size_bytes)
     char separator = '/';
     for (size_t i = 0; i < ARRAY_LEN(letters); i++) {
         if (flags & letters[i].bit) {
-            used += str_format(text + used, size_bytes - used, "%c%c", separator, letters[i].letter);
+            used += str_format(text + used, size_bytes - used, "%c%c", separator,
+                               letters[i].letter);
             separator = ',';
         }
     }
@@ -85,10 +86,10 @@ static void place_option_read(struct ps_options *options, const struct pvmhostin
         options->status = 1;
 }
 
-/* Letters of one word; h and n take the rest of it, or |next| when there is no rest. Returns whether
- * |next| was taken. */
-static bool letters_read(struct ps_options *options, const struct pvmhostinfo *hosts, int host_count,
-                         const char *word, const char *next)
+/* Letters of one word; h and n take the rest of it, or |next| when there is no rest. Returns
+ * whether |next| was taken. */
+static bool letters_read(struct ps_options *options, const struct pvmhostinfo *hosts,
+                         int host_count, const char *word, const char *next)
 {
     for (const char *letter = word + 1; *letter; letter++) {
         switch (*letter) {
@@ -163,7 +164,8 @@ int command_pstat(struct console *console, int argc, char **argv)
 }
 
 /* One signal to one task, given by its word. */
-static int signal_send(const struct console *console, const char *command, const char *word, int number)
+static int signal_send(const struct console *console, const char *command, const char *word,
+                       int number)
 {
     const int tid = tid_parse(word);
     if (tid < 0) {

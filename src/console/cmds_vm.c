@@ -23,8 +23,8 @@ int command_version(struct console *console, int argc, char **argv)
 
 int command_halt(struct console *console, int argc, char **argv)
 {
-    /* Comes back when the daemon has closed the connection: SIGTERM, which it sends to all its tasks, is
-     * only noted here (wait.c). */
+    /* Comes back when the daemon has closed the connection: SIGTERM, which it sends to all its
+     * tasks, is only noted here (wait.c). */
     const int result = pvm_halt();
     if (result < 0) {
         printf("halt: %s\n", pvm_text(result));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Completion: the first word is a command or an alias, later ones are what cmds.def says of the command.
+ * Completion: the first word is a command or an alias, later ones are what cmds.def says of the
+ * command.
  */
 #include "console/complete.h"
 
@@ -58,9 +59,10 @@ static void commands_add(struct candidates *candidates, const char *typed)
     }
 }
 
-static void aliases_add(const struct console *console, struct candidates *candidates, const char *typed)
+static void aliases_add(const struct console *console, struct candidates *candidates,
+                        const char *typed)
 {
-    LIST_EACH (node, next, &console->aliases.list)
+    LIST_EACH(node, next, &console->aliases.list)
         candidate_add(candidates, typed, LIST_ENTRY(node, struct alias, link)->name);
 }
 
@@ -92,7 +94,8 @@ static void places_add(struct candidates *candidates, const char *typed)
 }
 
 /* With the t in front when it was typed. */
-static void tasks_add(const struct console *console, struct candidates *candidates, const char *typed)
+static void tasks_add(const struct console *console, struct candidates *candidates,
+                      const char *typed)
 {
     struct pvmtaskinfo *tasks;
     char word[16];

@@ -15,8 +15,8 @@ struct candidates {
     char **words; /* owned; those that begin with what is typed */
 };
 
-/* The candidates for the last word of |line|, which ends at the cursor; *typed gets the length of the part
- * of it that is there. A line inside quotes has none. */
+/* The candidates for the last word of |line|, which ends at the cursor; *typed gets the length of
+ * the part of it that is there. A line inside quotes has none. */
 void complete(const struct console *console, const char *line, struct candidates *candidates,
               size_t *typed);
 void candidates_fini(struct candidates *candidates);

@@ -24,15 +24,15 @@ struct known_host {
 
 struct console {
     int tid;
-    bool terminal;    /* a person is there: the line editor or the terminal shows what is typed */
-    bool leaving;     /* the command was the last: quit, halt, or no daemon any more */
-    int exit_status;  /* of the program, when leaving */
+    bool terminal;   /* a person is there: the line editor or the terminal shows what is typed */
+    bool leaving;    /* the command was the last: quit, halt, or no daemon any more */
+    int exit_status; /* of the program, when leaving */
     struct alias_set aliases;
     struct job_set jobs;
     struct known_host *hosts; /* in the machine as far as was told, so that only news is told */
     size_t host_count;
-    /* Set by the line editor while its prompt is on the screen, else NULL: takes the line being typed
-     * off the screen before other text appears, and puts it back afterwards. */
+    /* Set by the line editor while its prompt is on the screen, else NULL: takes the line being
+     * typed off the screen before other text appears, and puts it back afterwards. */
     void (*line_hide)(void *editor);
     void (*line_show)(void *editor);
     void *editor;
@@ -41,8 +41,8 @@ struct console {
 
 /* ---- commands (cmds.def, cmds_*.c) ---- */
 
-/* argv[0] is the command, argv[argc] NULL, the count has been checked. 0 = done as asked, 1 = not, or not
- * wholly; why was printed. */
+/* argv[0] is the command, argv[argc] NULL, the count has been checked. 0 = done as asked, 1 = not,
+ * or not wholly; why was printed. */
 typedef int (*command_f)(struct console *console, int argc, char **argv);
 
 /* What `pvm COMMAND` needs before it runs; a console that is open has a daemon anyway. */
@@ -95,7 +95,8 @@ enum wait_result {
     WAIT_LOST         /* the daemon is gone */
 };
 
-/* Signals are noted and end a wait. |interactive|: SIGINT is, too; otherwise it stays as it is. 0 or -1. */
+/* Signals are noted and end a wait. |interactive|: SIGINT is, too; otherwise it stays as it is. 0
+ * or -1. */
 int signals_init(bool interactive);
 /* The signal that asks the program to end, or 0. */
 int signal_pending(void);
@@ -120,7 +121,7 @@ void notice_handle(struct console *console, int tag, int source);
 
 /* Text that comes while a line may be being typed. */
 void console_announce(struct console *console, const char *text, size_t length);
-/* Puts back the typed line after console_announce(). */
+/* After console_announce(): lets the text out and puts back the typed line. */
 void console_announced(struct console *console);
 /* Text of a PVM result: "No such host". */
 const char *pvm_text(int result);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The line editor by libedit. libedit asks for each character through edit_getc(), which waits for
- * messages and signals as well; text that comes meanwhile takes the line off the screen and libedit is
- * told to draw it anew. Completion: complete.h. Keys of one's own: ~/.editrc, program name "pvm".
+ * messages and signals as well; text that comes meanwhile takes the line off the screen and
+ * libedit is told to draw it anew. Completion: complete.h. Keys of one's own: ~/.editrc, program
+ * name "pvm".
  */
 #include "console/edit.h"
 
@@ -66,7 +67,8 @@ static int cursor_row(const struct editor *editor)
     return column / screen_columns();
 }
 
-/* ECMA-48: CUU, carriage return, ED. Terminals that do not know them are refused in editor_create(). */
+/* ECMA-48: CUU, carriage return, ED. Terminals that do not know them are refused in
+ * editor_create(). */
 static void line_hide(void *context)
 {
     const int rows = cursor_row(context);
@@ -167,7 +169,8 @@ static unsigned char key_complete(EditLine *edit, int key)
 static int terminal_is_able(void)
 {
     const char *term = getenv("TERM");
-    return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && term && *term && !str_equal(term, "dumb");
+    return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && term && *term &&
+           !str_equal(term, "dumb");
 }
 
 static int editor_prepare(struct editor *editor)
@@ -231,7 +234,7 @@ enum wait_result editor_line(struct editor *editor, const char **line)
     el_set(editor->edit, EL_PREP_TERM, 1);
     const char *text = el_gets(editor->edit, &count);
     if (!text || count <= 0) {
-        /* libedit ends a line without text for end of file, too, where the last wait was for a key */
+        /* libedit ends without a line at the end of the file too, where the last wait saw a key. */
         if (editor->result == WAIT_READABLE)
             editor->result = WAIT_IDLE;
         if (editor->result != WAIT_IDLE)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The jobs of the console and the shape of their lines; see job.h. A job ends when every task in it has
- * reached the end of its output. The daemon tells of a new task before its parent's end of file, so a job
- * with a living descendant is never taken for finished.
+ * The jobs of the console and the shape of their lines; see job.h. A job ends when every task in
+ * it has reached the end of its output. The daemon tells of a new task before its parent's end of
+ * file, so a job with a living descendant is never taken for finished.
  */
 #include "console/job.h"
 
@@ -31,7 +31,7 @@ struct job *job_create(struct job_set *set, int number, struct job_sink sink)
 
 struct job *job_find(const struct job_set *set, int number)
 {
-    LIST_EACH (node, next, &set->list) {
+    LIST_EACH(node, next, &set->list) {
         struct job *job = LIST_ENTRY(node, struct job, link);
         if (job->number == number)
             return job;
@@ -91,7 +91,8 @@ static int line_write(struct job *job, int tid, const char *text, size_t length)
 
 static int partial_flush(struct job *job, struct job_task *task)
 {
-    const int failed = line_write(job, task->tid, strbuf_text(&task->partial), task->partial.length);
+    const int failed = line_write(job, task->tid, strbuf_text(&task->partial),
+                                  task->partial.length);
     strbuf_fini(&task->partial);
     strbuf_init(&task->partial);
     return failed;
@@ -157,7 +158,7 @@ int job_output(struct job_set *set, struct job *job, int tid, int op, const char
 
 void job_set_forget(struct job_set *set, bool (*gone)(int tid, int host_tid), int host_tid)
 {
-    LIST_EACH (node, next, &set->list) {
+    LIST_EACH(node, next, &set->list) {
         struct job *job = LIST_ENTRY(node, struct job, link);
         for (size_t i = 0; i < job->task_count; i++) {
             if (gone(job->tasks[i].tid, host_tid))
@@ -169,7 +170,7 @@ void job_set_forget(struct job_set *set, bool (*gone)(int tid, int host_tid), in
 
 void job_set_fini(struct job_set *set)
 {
-    LIST_EACH (node, next, &set->list) {
+    LIST_EACH(node, next, &set->list) {
         struct job *job = LIST_ENTRY(node, struct job, link);
         for (size_t i = 0; i < job->task_count; i++) {
             if (job->tasks[i].partial.length > 0)

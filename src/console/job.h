@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Jobs: what was spawned with its output redirected, and the lines it prints (CON-4, CON-16, CON-21).
- * Pure: pieces of output go in, whole lines `[job:t<tid>] text` come out through a sink. Whether that is
- * the screen or a file is decided by who made the job (cmds_spawn.c); where messages come from: notice.c.
+ * Jobs: what was spawned with its output redirected, and the lines it prints (CON-4, CON-16,
+ * CON-21). Pure: pieces of output go in, whole lines `[job:t<tid>] text` come out through a sink.
+ * Whether that is the screen or a file is decided by who made the job (cmds_spawn.c); where
+ * messages come from: notice.c.
  */
 #ifndef CONSOLE_JOB_H
 #define CONSOLE_JOB_H
@@ -52,17 +53,17 @@ struct job_set {
 void job_set_init(struct job_set *set, struct job_sink screen);
 /* Forgets all jobs; partial lines are written out. */
 void job_set_fini(struct job_set *set);
-/* A job without tasks, owned by the set; |number| 0 is the next free one. NULL without memory (the sink is
- * not closed then). */
+/* A job without tasks, owned by the set; |number| 0 is the next free one. NULL without memory (the
+ * sink is not closed then). */
 struct job *job_create(struct job_set *set, int number, struct job_sink sink);
 struct job *job_find(const struct job_set *set, int number);
 /* Ends |job| without a word: nothing was started. */
 void job_discard(struct job *job);
 /* Makes |tid| a task of |job|; known ones stay as they are. 0, or -1 without memory. */
 int job_add_task(struct job *job, int tid);
-/* One message about the output of |tid|: |op| as above, |bytes| for a positive one. A task not heard of
- * before joins the job: it was spawned by one of its tasks. Ends the job when all its tasks have.
- * Returns 0, or -1 without memory (output may be missing then). */
+/* One message about the output of |tid|: |op| as above, |bytes| for a positive one. A task not
+ * heard of before joins the job: it was spawned by one of its tasks. Ends the job when all its
+ * tasks have. Returns 0, or -1 without memory (output may be missing then). */
 int job_output(struct job_set *set, struct job *job, int tid, int op, const char *bytes);
 /* The tasks for which |gone| is true have no daemon any more: no end of file will come. */
 void job_set_forget(struct job_set *set, bool (*gone)(int tid, int host_tid), int host_tid);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Splitting of command lines; the rules are in line.h. No expansion of any kind happens here: aliases
- * are words for words (alias.c), variables do not exist.
+ * Splitting of command lines; the rules are in line.h. No expansion of any kind happens here:
+ * aliases are words for words (alias.c), variables do not exist.
  */
 #include "console/line.h"
 
@@ -60,8 +60,8 @@ static int is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f' || c == '\v';
 }
 
-/* Reads one word at *at into |word| (room for the rest of the line) and moves *at behind it. Returns the
- * lonely mark, or 0. */
+/* Reads one word at *at into |word| (room for the rest of the line) and moves *at behind it.
+ * Returns the lonely mark, or 0. */
 static char word_read(const char **at, char *word)
 {
     const char *from = *at;

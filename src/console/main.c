@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The program pvm: its arguments, how it becomes a task, the loop over lines, how it ends (CON-1 to CON-3).
- * Arguments that are no command go to the daemon that is started; see startup.h.
+ * The program pvm: its arguments, how it becomes a task, the loop over lines, how it ends (CON-1
+ * to CON-3). Arguments that are no command go to the daemon that is started; see startup.h.
  */
 #include "console/console.h"
 #include "console/edit.h"
@@ -188,8 +188,10 @@ static void single(struct console *console, const struct startup *startup)
 /* Ends as the signal would have ended the program, so that its parent sees that. */
 static void end_by_signal(int number)
 {
+    struct sigaction action = {.sa_handler = SIG_DFL};
     fflush(stdout);
-    signal(number, SIG_DFL);
+    sigemptyset(&action.sa_mask);
+    sigaction(number, &action, NULL);
     raise(number);
 }
 

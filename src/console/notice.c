@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Messages to the console: hosts that came or went, and the output of its jobs. Declared in console.h.
+ * Messages to the console: hosts that came or went, and the output of its jobs. Declared in
+ * console.h.
  */
 #include "console/console.h"
 
@@ -28,9 +29,9 @@ void console_announce(struct console *console, const char *text, size_t length)
 
 void console_announced(struct console *console)
 {
+    fflush(stdout); /* who reads us is to see it now, not with the next prompt */
     if (!console->line_hidden)
         return;
-    fflush(stdout);
     console->line_show(console->editor);
     console->line_hidden = false;
 }
@@ -55,7 +56,8 @@ static void host_forget(struct console *console, struct known_host *host)
 /* Without memory the host stays unknown: it may be told of once more, nothing worse. */
 static void host_learn(struct console *console, const struct pvmhostinfo *info)
 {
-    struct known_host *hosts = mem_realloc(console->hosts, (console->host_count + 1) * sizeof(*hosts));
+    struct known_host *hosts = mem_realloc(console->hosts,
+                                           (console->host_count + 1) * sizeof(*hosts));
     if (!hosts)
         return;
     console->hosts = hosts;
@@ -103,7 +105,8 @@ void notice_fini(struct console *console)
     console->hosts = NULL;
 }
 
-/* Layout: CON-4. The message names the new hosts; those not known yet are the same, seen in the table. */
+/* Layout: CON-4. The message names the new hosts; those not known yet are the same, seen in the
+ * table. */
 static void hosts_added(struct console *console)
 {
     struct pvmhostinfo *hosts;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Lines from a descriptor, without ever blocking between the parts of one: the caller waits, then fills.
+ * Lines from a descriptor, without ever blocking between the parts of one: the caller waits, then
+ * fills.
  */
 #ifndef CONSOLE_READER_H
 #define CONSOLE_READER_H
@@ -27,7 +28,8 @@ enum reader_result {
 };
 
 void reader_init(struct reader *reader, int fd);
-/* READER_LINE sets *line: without its newline, valid until the next call. A last line needs no newline. */
+/* READER_LINE sets *line: without its newline, valid until the next call. A last line needs no
+ * newline. */
 enum reader_result reader_next(struct reader *reader, char **line);
 /* One read(2). An error counts as the end. */
 void reader_fill(struct reader *reader);

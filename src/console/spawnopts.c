@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Reads the options of spawn. Stricter than the original where it guessed: `-10.0.0.1` is no count of 10
- * and an option nobody knows is an error, not nothing. A bare `-` or `--` means nothing, as ever.
+ * Reads the options of spawn. Stricter than the original where it guessed: `-10.0.0.1` is no count
+ * of 10 and an option nobody knows is an error, not nothing. A bare `-` or `--` means nothing, as
+ * ever.
  */
 #include "console/spawnopts.h"
 

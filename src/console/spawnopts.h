@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The options of the spawn command (CON-21), read into what pvm_spawn() wants. Pure: opening the file of
- * `->file` and starting anything is the command's work (cmds_spawn.c).
+ * The options of the spawn command (CON-21), read into what pvm_spawn() wants. Pure: opening the
+ * file of `->file` and starting anything is the command's work (cmds_spawn.c).
  */
 #ifndef CONSOLE_SPAWNOPTS_H
 #define CONSOLE_SPAWNOPTS_H
@@ -21,7 +21,7 @@ enum spawn_output {
 
 struct spawn_options {
     int count;
-    int flags; /* PvmTaskHost and so on */
+    int flags;                         /* PvmTaskHost and so on */
     char where[SPAWN_WHERE_BYTES_MAX]; /* [host or ARCH][:directory] */
     enum spawn_output output;
     const char *output_file; /* points into |argv|; NULL unless FILE or APPEND */

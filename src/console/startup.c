@@ -63,13 +63,12 @@ static bool command_fits(const struct startup *startup)
 
 /* ---- the daemon ---- */
 
-/* No trace and no output of ours goes anywhere, and nobody opens a connection to us. */
+/* Before there is a daemon: no trace of ours goes anywhere, and nobody opens a connection to us. */
 static void options_set(void)
 {
     pvm_setopt(PvmResvTids, 1);
     pvm_setopt(PvmRoute, PvmDontRoute);
     pvm_setopt(PvmSelfTraceTid, -1);
-    pvm_setopt(PvmSelfOutputTid, -1);
 }
 
 /* 0; else a PVM error, said on stderr. */
@@ -95,8 +94,11 @@ static int enrol(struct console *console, bool is_quiet)
     console->tid = pvm_mytid();
     if (console->tid < 0 && !is_quiet)
         pvm_perror((char *)"Console");
-    /* NoReset keeps us alive through somebody's reset. Without mailboxes there is no reset either. */
+    /* Our own output stays ours. NoReset keeps us alive through somebody's reset; without
+     * mailboxes there is no reset either. */
     if (console->tid > 0) {
+        pvm_setopt(PvmSelfOutputTid, -1);
+        pvm_setopt(PvmSelfTraceTid, -1);
         pvm_setopt(PvmNoReset, 1);
         pvm_setopt(PvmTraceOptions, PvmTraceFull); /* enrolment sets it */
     }
@@ -108,8 +110,9 @@ static bool is_unwanted_root(void)
 {
     if (geteuid() != 0 || getenv("PVM_ALLOW_ROOT"))
         return false;
-    fprintf(stderr, "pvm: not started: you are root. A virtual machine belongs to an ordinary user; "
-                    "set PVM_ALLOW_ROOT=1\nif you want one of root's all the same.\n");
+    fprintf(stderr,
+            "pvm: not started: you are root. A virtual machine belongs to an ordinary user; "
+            "set PVM_ALLOW_ROOT=1\nif you want one of root's all the same.\n");
     return true;
 }
 

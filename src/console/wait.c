@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Waiting: for the person or the script, for messages, for signals, all at once. Nothing else in the
- * console blocks, except inside a command, in the library.
+ * Waiting: for the person or the script, for messages, for signals, all at once. Nothing else in
+ * the console blocks, except inside a command, in the library.
  */
 #include "console/console.h"
 

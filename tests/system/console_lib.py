@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the console's system tests share: a virtual machine of one's own, a console on a pipe or on a
-terminal, and waits that end by a condition or a deadline. TAP goes to standard output."""
+"""What the console's system tests share: a virtual machine of one's own, a console on a pipe or on
+a terminal, and waits that end by a condition or a deadline. TAP goes to standard output."""
 import atexit
 import os
 import pty
@@ -71,7 +71,7 @@ class Machine:
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def run(self, *arguments, text=None, program=None):
-        """The program with |arguments|, |text| on its standard input: (exit status, stdout, stderr)."""
+        """The program with |arguments| and |text| as its input: (exit status, stdout, stderr)."""
         done_ = subprocess.run([program or self.program, *arguments], env=self.environment,
                                cwd=self.directory, timeout=DEADLINE_S,
                                input=(text or '').encode(), stdout=subprocess.PIPE,
@@ -108,7 +108,7 @@ class Session:
         os.write(self.input, text.encode())
 
     def read(self, deadline):
-        """One read of what is there, at the latest at |deadline|; False at the end of the output."""
+        """One read of what is there, until |deadline|; False at the end of the output."""
         if not self.open:
             return False
         readable, _, _ = select.select([self.fd], [], [], max(0, deadline - time.monotonic()))
@@ -123,8 +123,8 @@ class Session:
         return self.open
 
     def expect(self, pattern, seconds=DEADLINE_S):
-        """Waits until |pattern| (a regular expression) appears behind what was expected before; returns
-        the text up to its end, or None."""
+        """Waits until |pattern| (a regular expression) appears behind what was expected before;
+        returns the text up to its end, or None."""
         deadline = time.monotonic() + seconds
         while True:
             found = re.compile(pattern, re.M).search(self.text, self.seen)

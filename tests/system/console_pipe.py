@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""What scripts meet: the start, .pvmrc, `pvm COMMAND`, exit statuses, output in files, and the places
-where this console differs from the original on purpose."""
+"""What scripts meet: the start, .pvmrc, `pvm COMMAND`, exit statuses, output in files, and the
+places where this console differs from the original on purpose."""
 import os
 import re
 import signal
@@ -15,7 +15,8 @@ END = 'quit\n\nConsole: exit handler called\npvmd still running.\n'
 
 def start_and_stop(machine):
     status, out, _ = machine.run(text='id\n')
-    ok(re.fullmatch(r'pvm> id\nt[0-9a-f]+\npvm> ' + END, out), 'the first console starts a daemon', out)
+    ok(re.fullmatch(r'pvm> id\nt[0-9a-f]+\npvm> ' + END, out),
+       'the first console starts a daemon', out)
     ok(status == 0, 'and leaves with status 0', status)
     status, out, _ = machine.run(text='quit\n')
     ok(out == 'pvmd already running.\npvm> ' + END, 'the next one finds it', out)
@@ -70,8 +71,9 @@ def commands(machine):
         if wanted is not None:
             ok(status == 0 and out == wanted, f'{words[0]} does', (status, out, err))
         else:
-            ok(status == 0 and re.search(r'\[1:t[0-9a-f]+\] hi\n.*EOF\n\[1\] finished\n$', out, re.S),
-               'the output of a job is waited for', (status, out, err))
+            end = r'\[1:t[0-9a-f]+\] hi\n.*EOF\n\[1\] finished\n$'
+            ok(status == 0 and re.search(end, out, re.S), 'the output of a job is waited for',
+               (status, out, err))
     for words in (('mstat', 'nosuch'), ('mstat', '.', 'nosuch'), ('pstat', '40fff'), ('pstat', 'x'),
                   ('delete', 'nosuch'), ('spawn', '/no/such'), ('ps', '-q'), ('setopt', 'Foo', '1'),
                   ('sig', 'FOO', '40fff'), ('kill', 'zz'), ('help', 'nosuch'), ('add',),
@@ -128,7 +130,7 @@ def differences(machine):
     _, out, _ = machine.run(text="# c\necho 'x\necho after\n")
     ok("command too long\npvm> echo after\nafter\n" in out, 'a bad line spoils no other', out)
     _, out, _ = machine.run(text='echo ' + 'x' * 70000 + '\necho after\n')
-    ok('command too long\npvm> echo after\nafter\n' in out, 'nor does one that is far too long', out)
+    ok('command too long\npvm> echo after\nafter\n' in out, 'nor does one that is too long', out)
     _, out, _ = machine.run(text='echo ' + 'x' * 5000 + '\n')
     ok('x' * 5000 + '\n' in out, 'a long one is no trouble', out)
     _, out, _ = machine.run(text='ps -a -x\nps -n ' + HOST + '\n')

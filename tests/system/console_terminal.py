@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""The console on a terminal: editing, history, completion, interrupts, text that comes while a line is
-being typed, and the ways to leave."""
+"""The console on a terminal: editing, history, completion, interrupts, text that comes while a line
+is being typed, and the ways to leave."""
 import os
 import signal
 
@@ -101,7 +101,7 @@ def end_of_file(session):
 
 
 def terminal_restored(machine):
-    """A shell-less check: the settings before and after a console on the same terminal are equal."""
+    """The settings of a terminal before and after a console that was killed on it are equal."""
     import pty
     import termios
     master, slave = pty.openpty()

@@ -7,6 +7,10 @@
 #include "base/mem.h"
 #include "tap.h"
 
+/* Puts |more| behind what is in the array |text|. */
+#define APPEND(text, more)                                                                         \
+    ((void)snprintf((text) + strlen(text), sizeof(text) - strlen(text), "%s", more))
+
 static struct alias_set set;
 
 static enum alias_result define(const char *line)
@@ -14,8 +18,8 @@ static enum alias_result define(const char *line)
     struct words words;
     char mark;
     line_split(line, &words, &mark);
-    const enum alias_result result =
-        alias_define(&set, words.word[0], words.word + 1, words.count - 1);
+    const enum alias_result result = alias_define(&set, words.word[0], words.word + 1,
+                                                  words.count - 1);
     words_fini(&words);
     return result;
 }
@@ -33,8 +37,8 @@ static const char *expand(const char *line)
                  : result == ALIAS_TOO_LONG ? "too long"
                                             : "no memory");
     for (int i = 0; i < words.count && result == ALIAS_OK; i++) {
-        strcat(text, words.word[i]);
-        strcat(text, "|");
+        APPEND(text, words.word[i]);
+        APPEND(text, "|");
     }
     words_fini(&words);
     return text;
@@ -83,9 +87,9 @@ static void removal(void)
 static void list_is_sorted(void)
 {
     char names[256] = "";
-    LIST_EACH (node, next, &set.list) {
-        strcat(names, LIST_ENTRY(node, struct alias, link)->name);
-        strcat(names, " ");
+    LIST_EACH(node, next, &set.list) {
+        APPEND(names, LIST_ENTRY(node, struct alias, link)->name);
+        APPEND(names, " ");
     }
     SAME_TEXT(names, "a b c conf la ping pong say ", "by name");
 }
@@ -94,17 +98,17 @@ static void too_many_words(void)
 {
     char line[512] = "many";
     for (int i = 0; i < 100; i++)
-        strcat(line, " w");
+        APPEND(line, " w");
     EQUAL(define(line), ALIAS_OK, "an alias of 100 words");
     char use[256] = "many";
     for (int i = 0; i < 27; i++)
-        strcat(use, " w");
+        APPEND(use, " w");
     struct words words;
     char mark;
     line_split(use, &words, &mark);
     EQUAL(alias_expand(&set, &words), ALIAS_OK, "and 27 more make 127");
     words_fini(&words);
-    strcat(use, " w");
+    APPEND(use, " w");
     SAME_TEXT(expand(use), "too long", "one more is too many");
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * src/console/job.c: pieces of output become whole lines, and a job ends with the last of its tasks.
+ * src/console/job.c: pieces of output become whole lines, and a job ends with the last of its
+ * tasks.
  */
 #include "console/job.h"
 
@@ -16,12 +17,14 @@ static struct job_set set;
 
 static void screen_write(void *context, const char *text, size_t length)
 {
-    strncat(screen, text, length);
+    const size_t used = strlen(screen);
+    snprintf(screen + used, sizeof(screen) - used, "%.*s", (int)length, text);
 }
 
 static void file_write(void *context, const char *text, size_t length)
 {
-    strncat(file, text, length);
+    const size_t used = strlen(file);
+    snprintf(file + used, sizeof(file) - used, "%.*s", (int)length, text);
 }
 
 static void file_close(void *context)

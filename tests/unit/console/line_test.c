@@ -9,6 +9,10 @@
 
 #include <stdlib.h>
 
+/* Puts |more| behind what is in the array |text|. */
+#define APPEND(text, more)                                                                         \
+    ((void)snprintf((text) + strlen(text), sizeof(text) - strlen(text), "%s", more))
+
 /* The words of |line| between bars: "|echo|a b|". Or what is wrong with it. */
 static const char *split(const char *line)
 {
@@ -24,8 +28,8 @@ static const char *split(const char *line)
         return result == LINE_TOO_LONG ? "too long" : "no memory";
     strcpy(text, "|");
     for (int i = 0; i < words.count; i++) {
-        strcat(text, words.word[i]);
-        strcat(text, "|");
+        APPEND(text, words.word[i]);
+        APPEND(text, "|");
     }
     if (words.word[words.count])
         strcpy(text, "the list has no end");
@@ -79,11 +83,11 @@ static void number_of_words_is_limited(void)
     struct words words;
     char mark;
     for (int i = 0; i < LINE_WORDS_MAX; i++)
-        strcat(line, "w ");
+        APPEND(line, "w ");
     EQUAL(line_split(line, &words, &mark), LINE_OK, "127 words are taken");
     EQUAL(words.count, LINE_WORDS_MAX, "all of them");
     words_fini(&words);
-    strcat(line, "w");
+    APPEND(line, "w");
     SAME_TEXT(split(line), "too long", "128 are not");
 }
 
