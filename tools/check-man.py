@@ -16,7 +16,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGES = sorted(p for p in (ROOT / "docs" / "man").glob("*.[1358]"))
-OTHERS = {"abort", "fork", "ssh"}
+OTHERS = {"abort", "editline", "fork", "ssh"}
 
 
 class Points:

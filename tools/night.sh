@@ -1,0 +1,38 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# As many simulated seeds, fuzzing and random kills as a night has time for. What was found stays in
+# the build folders, so another night goes on where this one stopped. Says what was run, in hours.
+#
+#   night.sh BUILD [HOURS]
+set -u
+cd "$(dirname "$0")/.." || exit 1
+build=$1
+hours=${2:-8}
+begin=$(date +%s)
+end=$((begin + hours * 3600))
+failed=0
+state=$build/night
+mkdir -p "$state"
+seed=$(cat "$state/seed" 2>/dev/null || echo 1)
+
+while [ "$(date +%s)" -lt "$end" ]; do
+    if [ -x "$build/sim/pvmsim" ]; then
+        "$build/sim/pvmsim" seeds "$seed" 200 --scenario any >"$state/sim.log" 2>&1 || {
+            failed=1
+            tail -n 20 "$state/sim.log"
+            cp "$state/sim.log" "$state/sim-$seed.log"
+        }
+        seed=$((seed + 200))
+        echo $seed >"$state/seed"
+    fi
+    tools/variant.sh fuzz 120 >"$state/fuzz.log" 2>&1 || {
+        failed=1
+        tail -n 20 "$state/fuzz.log"
+    }
+    PVM_TEST_BUILD=$build tests/system/chaos.py "$seed" >"$state/chaos.log" 2>&1 || {
+        failed=1
+        tail -n 20 "$state/chaos.log"
+    }
+done
+echo "night: $((($(date +%s) - begin) / 360)) tenths of an hour, seeds up to $seed, failed: $failed"
+exit $failed
