@@ -80,7 +80,7 @@ static void route_restore(struct output_route before)
 static int tasks_start(struct console *console, struct spawn_options *options, char **argv,
                        struct job *job, int *tids)
 {
-    struct output_route before;
+    struct output_route before = {0};
     if (job)
         before = route_set((struct output_route){console->tid, 0, CONSOLE_TAG_JOB + job->number});
     const int started = pvm_spawn(argv[options->first], argv + options->first + 1,

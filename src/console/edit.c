@@ -5,6 +5,9 @@
  * libedit is told to draw it anew. Completion: complete.h. Keys of one's own: ~/.editrc, program
  * name "pvm".
  */
+#if !defined(_GNU_SOURCE)
+#define _XOPEN_SOURCE 700 /* wcwidth() is not in POSIX proper */
+#endif
 #include "console/edit.h"
 
 #include "console/complete.h"

@@ -34,7 +34,8 @@ def add_and_list(session):
 
 def told(other, count):
     """What a console that did not ask gets, once."""
-    text = other.expect(r'Console: \d new hosts? added\n.*\n(?: +\S+ +[0-9a-f]+ +\S+ +\d+\n)+') or ''
+    rows = r'(?: +\S+ +[0-9a-f]+ +\S+ +\d+\n)+'
+    text = other.expect(r'Console: \d new hosts? added\n.*\n' + rows) or ''
     ok(f'\nConsole: {count} new hosts added\n'
        '                    HOST     DTID     ARCH   SPEED\n' in text and
        len(re.findall(r' (?:1000|77)$', text, re.M)) == count, 'another console is told', text)
@@ -97,7 +98,7 @@ def delete(session, machine, name, task):
 
 def failures(machine):
     status, out, _ = machine.run('add', 'nosuch.invalid', 'x bogus=1', 'local:0')
-    ok(status == 1 and 'must be 1 to 4095' in out, 'local:0 is refused before anything is tried', out)
+    ok(status == 1 and 'must be 1 to 4095' in out, 'local:0 is refused before all else', out)
     status, out, _ = machine.run('add', 'nosuch.invalid', 'x bogus=1', 'local')
     ok(status == 1 and out.startswith('1 successful\n'), 'one of three comes: status 1', out)
     ok('          nosuch.invalid No such host\n' in out and
