@@ -23,11 +23,12 @@ static int bufs_grow(struct client *client)
     if (!mids)
         return -1;
     client->mids = mids;
-    for (size_t mid = capacity - 1; mid >= client->mid_capacity; mid--) {
+    /* It grows when no id is free, so the ring is empty and can be filled from its beginning. */
+    client->free_mid_first = 0;
+    for (size_t mid = client->mid_capacity; mid < capacity; mid++) {
         client->mids[mid] = NULL;
-        if (mid == 0)
-            break;
-        client->free_mids[client->free_mid_count++] = (int)mid;
+        if (mid > 0)
+            client->free_mids[client->free_mid_count++] = (int)mid;
     }
     client->mid_capacity = capacity;
     return 0;
@@ -39,7 +40,9 @@ int bufs_give_mid(struct client *client, struct msg *msg)
         return msg->mid;
     if (client->free_mid_count == 0 && bufs_grow(client) < 0)
         return CLIENT_PvmNoMem;
-    msg->mid = client->free_mids[--client->free_mid_count];
+    msg->mid = client->free_mids[client->free_mid_first];
+    client->free_mid_first = (client->free_mid_first + 1) % client->mid_capacity;
+    client->free_mid_count--;
     client->mids[msg->mid] = msg;
     return msg->mid;
 }
@@ -48,7 +51,8 @@ void bufs_release(struct client *client, struct msg *msg)
 {
     if (msg->mid) {
         client->mids[msg->mid] = NULL;
-        client->free_mids[client->free_mid_count++] = msg->mid;
+        const size_t last = client->free_mid_first + client->free_mid_count++;
+        client->free_mids[last % client->mid_capacity] = msg->mid;
         if (client->send_mid == msg->mid)
             client->send_mid = 0;
         if (client->receive_mid == msg->mid)

@@ -126,7 +126,8 @@ enum client_type {
     CLIENT_TYPES
 };
 
-/* |count| items of |type| at |items|, |stride| items apart, into the active send buffer. */
+/* |count| items of |type| at |items|, |stride| items apart, into the active send buffer. A message that
+ * was received can be added to, and sent on. */
 int client_pack(struct client *client, enum client_type type, const void *items, int count, int stride);
 /* Out of the active receive buffer. After PvmNoData nothing was taken. */
 int client_unpack(struct client *client, enum client_type type, void *items, int count, int stride);
@@ -159,6 +160,13 @@ int client_probe(struct client *client, int tid, int tag);
  * NULL; *length is of the whole body. The active buffers stay as they are. */
 int client_precv(struct client *client, int tid, int tag, void *items, int count, int type, int *source,
                  int *found_tag, int *length);
+/* Asks the daemon, once, to say when |tid| ends: for a receive that waits for it alone (decision D15). 0
+ * or an error; nothing to do for what is no other task. */
+int client_watch(struct client *client, int tid);
+/* PvmNoTask, or PvmHostFail when its host went: |tid| has ended and all it sent was delivered. Told once,
+ * then asked anew: a tid may come again. 0 = not known to have ended. With |again| also what was told
+ * before and not contradicted since: for receives that end by themselves. */
+int client_end(struct client *client, int tid, bool again);
 /* pvm_recvf(): NULL = the default matcher, which alone looks at contexts. Returns the previous one. */
 typedef int (*client_matcher_f)(int mid, int tid, int tag);
 client_matcher_f client_set_matcher(struct client *client, client_matcher_f matcher);

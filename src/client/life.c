@@ -36,6 +36,7 @@ struct client *client_create(const struct client_config *config)
     client->config = *config;
     map_init(&client->peers);
     map_init(&client->requests);
+    map_init(&client->lost_hosts);
     list_init(&client->queue);
     client->identity.parent = CLIENT_PvmNoParent;
     client->identity.host_name = "";
@@ -78,6 +79,7 @@ void client_destroy(struct client *client)
     mem_free(client->host_name);
     map_fini(&client->peers);
     map_fini(&client->requests);
+    map_fini(&client->lost_hosts);
     mem_free(client);
 }
 

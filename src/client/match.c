@@ -20,6 +20,21 @@ void match_clear(struct client *client)
         bufs_release(client, LIST_ENTRY(node, struct msg, link));
 }
 
+/* The notices of client_watch(): for this layer alone. */
+static bool is_own_notice(const struct msg *msg)
+{
+    return msg->context == TID_CONTEXT_CONTROL && msg->tag == TAG_CONTROL_TASKEXIT &&
+           msg->source == (int)TID_DAEMON;
+}
+
+static void own_notice(struct client *client, struct msg *msg)
+{
+    int tid;
+    if (unpack_items(client, msg, CLIENT_INT, &tid, 1, 1) == 0)
+        peer_ended(client, tid);
+    msg_destroy(msg);
+}
+
 /* True when the hook dealt with |msg|, which is then freed. The program's active buffers are as before. */
 static bool hook_takes(struct client *client, struct msg *msg)
 {
@@ -47,7 +62,9 @@ static bool hook_takes(struct client *client, struct msg *msg)
 
 void match_deliver(struct client *client, struct msg *msg)
 {
-    if (!hook_takes(client, msg))
+    if (is_own_notice(msg))
+        own_notice(client, msg);
+    else if (!hook_takes(client, msg))
         queue_push(client, msg);
 }
 

@@ -86,7 +86,7 @@ int opts_value(const struct client *client, int option)
     return client->options[option];
 }
 
-/* Nowhere, here, or where our own goes; parts other than the tid are free only when it goes here. */
+/* Nowhere, here, or where our own goes; where our own goes the other parts are our own, too. */
 static int child_set(struct client *client, struct sink_part part, int value)
 {
     struct wire_sink *child = &client->child_sinks[part.sink];
@@ -97,8 +97,7 @@ static int child_set(struct client *client, struct sink_part part, int value)
             return CLIENT_PvmBadParam;
         if (value != client->identity.tid && is_own_sink)
             *child = *own;
-    } else if (!(child->tid == client->identity.tid && child->tid != 0) &&
-               value != sink_get(own, part)) {
+    } else if (child->tid != 0 && child->tid != client->identity.tid && value != sink_get(own, part)) {
         return CLIENT_PvmBadParam;
     }
     sink_put(child, part, value);

@@ -19,7 +19,7 @@ static const struct {
 } types[CLIENT_TYPES] = {
     [CLIENT_BYTE] = {1, 1, 1, NULL, NULL},
     [CLIENT_SHORT] = {sizeof(short), 4, 1, xdr_put_short, xdr_get_short},
-    [CLIENT_USHORT] = {sizeof(short), 4, 1, xdr_put_ushort, xdr_get_short},
+    [CLIENT_USHORT] = {sizeof(short), 4, 1, xdr_put_short, xdr_get_short}, /* as the original's */
     [CLIENT_INT] = {sizeof(int), 4, 1, xdr_put_32, xdr_get_32},
     [CLIENT_UINT] = {sizeof(int), 4, 1, xdr_put_32, xdr_get_32},
     [CLIENT_LONG] = {sizeof(long), 4, 1, xdr_put_long, xdr_get_long},
@@ -138,7 +138,7 @@ int pack_items(struct client *client, struct msg *msg, enum client_type type, co
 {
     if (count < 0)
         return CLIENT_PvmBadParam;
-    if (type != CLIENT_BYTE && is_foreign(client, msg))
+    if (is_foreign(client, msg))
         return CLIENT_PvmBadMsg;
     if (msg->encoding == ENCODING_IN_PLACE && stride != 1)
         return CLIENT_PvmNotImpl;
@@ -175,6 +175,8 @@ int client_pack_text(struct client *client, const char *text)
         return CLIENT_PvmBadParam;
     if (msg->encoding == ENCODING_IN_PLACE)
         return CLIENT_PvmNotImpl;
+    if (is_foreign(client, msg))
+        return CLIENT_PvmBadMsg;
     const size_t size = strlen(text) + 1;
     if (size > MSG_BODY_BYTES_MAX - 8)
         return CLIENT_PvmOverflow;

@@ -132,8 +132,10 @@ static int pack_item(struct client *client, const struct packf_item *item, struc
     const enum client_type type = item_type(item);
     if (type == CLIENT_TYPES)
         return CLIENT_PvmBadParam;
+    /* Here a count below zero is none, and no error. */
     if (!item->is_value || item->conversion == 'x')
-        return client_pack(client, type, va_arg(args->list, const void *), item->count, item->stride);
+        return client_pack(client, type, va_arg(args->list, const void *), MAX_OF(item->count, 0),
+                           item->stride);
     /* The value would be gone before it is sent. */
     if (in_place_is_active(client))
         return CLIENT_PvmNotImpl;
@@ -176,7 +178,7 @@ int client_vpackf(struct client *client, const char *format, va_list list)
         format += 2;
     }
     if (status >= 0)
-        status = items_walk(client, format, &args, pack_item);
+        status = client->send_mid ? items_walk(client, format, &args, pack_item) : CLIENT_PvmNoBuf;
     va_end(args.list);
     return status;
 }
@@ -185,6 +187,8 @@ int client_vunpackf(struct client *client, const char *format, va_list list)
 {
     if (!format)
         return CLIENT_PvmBadParam;
+    if (!client->receive_mid)
+        return CLIENT_PvmNoBuf;
     struct packf_args args;
     va_copy(args.list, list);
     const int status = items_walk(client, format, &args, unpack_item);

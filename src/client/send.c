@@ -104,6 +104,7 @@ static int send_body(struct client *client, const struct msg *msg, struct peer *
     const struct slice none = {0};
     if (out_reserve(&client->out, cut(client, msg, &header, head, none, false)) < 0)
         return CLIENT_PvmNoMem;
+    peer->has_ended = peer->was_told = false; /* whoever is asked may answer */
     header.sequence = ++peer->sent;
     cut(client, msg, &header, head, none, true);
     return 0;

@@ -43,6 +43,51 @@ void peers_clear(struct client *client)
     }
     map_fini(&client->peers);
     map_init(&client->peers);
+    map_fini(&client->lost_hosts);
+    map_init(&client->lost_hosts);
+}
+
+void peer_ended(struct client *client, int tid)
+{
+    struct peer *peer = map_get(&client->peers, (uint32_t)tid);
+    if (!peer)
+        return;
+    peer->sent = 0;
+    peer->is_watched = false;
+    peer->has_ended = true;
+    peer->is_over = true;
+}
+
+int client_watch(struct client *client, int tid)
+{
+    if (!tid_is_task(tid) || tid == client->identity.tid || client->identity.tid == 0)
+        return 0;
+    struct peer *peer = peer_get(client, tid);
+    if (!peer)
+        return CLIENT_PvmNoMem;
+    if (peer->is_watched || peer->has_ended)
+        return 0;
+    const uint32_t subject = (uint32_t)tid;
+    struct message message = {.type = TM_NOTIFY,
+                              .tm_notify = {.what = 1,
+                                            .context = TID_CONTEXT_CONTROL,
+                                            .tag = TAG_CONTROL_TASKEXIT,
+                                            .count = 1,
+                                            .tids = {.count = 1, .items = &subject}}};
+    const int status = request_queue(client, &message);
+    peer->is_watched = status == 0;
+    return status;
+}
+
+int client_end(struct client *client, int tid, bool again)
+{
+    struct peer *peer = map_get(&client->peers, (uint32_t)tid);
+    if (!peer || !(peer->has_ended || (again && peer->was_told)))
+        return 0;
+    peer->has_ended = false;
+    peer->was_told = true;
+    return map_get(&client->lost_hosts, (uint32_t)tid & TID_HOST) ? CLIENT_PvmHostFail
+                                                                  : CLIENT_PvmNoTask;
 }
 
 /* ---- order ---- */
@@ -183,11 +228,23 @@ static int later_frame(struct client *client, struct peer *peer, const struct fr
     return 0;
 }
 
+/* The tid came again: another task, whose messages count from one. */
+static void peer_begin(struct peer *peer)
+{
+    list_destroy(&peer->pending);
+    list_init(&peer->pending);
+    peer->next = 1;
+    peer->is_over = peer->has_ended = peer->was_told = false;
+}
+
 static int feed_data(struct client *client, const struct frame *frame)
 {
     struct peer *peer = peer_get(client, (int)frame->source);
     if (!peer)
         return CLIENT_PvmNoMem;
+    if (peer->is_over && frame->sequence == 1)
+        peer_begin(peer);
+    map_remove(&client->lost_hosts, frame->source & TID_HOST);
     if (frame->sequence != 0 && frame->sequence < peer->next) {
         client->stats.duplicates += frame->flags & FRAME_FIRST ? 1 : 0;
         return 0;
@@ -217,6 +274,8 @@ static void peer_end(struct client *client, struct peer *peer)
  * then start anew, so the records go. */
 static void host_end(struct client *client, uint32_t host)
 {
+    /* Without memory the reason is forgotten, nothing else. */
+    map_put(&client->lost_hosts, host, client);
     for (size_t i = client->peers.count; i > 0; i--) {
         const struct map_entry entry = client->peers.entries[i - 1];
         if (((uint32_t)entry.key & TID_HOST) != host)

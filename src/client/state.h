@@ -16,6 +16,10 @@ enum { MSG_SMALL_BYTES = 2048 }; /* below it a copy is cheaper than a frame or a
 /* ---- seq.c: what is known of one other task (or a daemon) ---- */
 
 struct peer {
+    bool is_watched;       /* its daemon will tell us when it ends */
+    bool has_ended;        /* it did, and everything it sent was delivered: nobody was told yet */
+    bool was_told;         /* the program was, and nothing was heard of the tid since */
+    bool is_over;          /* it did: what comes with sequence 1 is from another of that tid */
     uint64_t sent;         /* sequence of our last message to it */
     uint64_t next;         /* the sequence to be delivered next, from 1 */
     struct list pending;   /* its messages from |next| on, by sequence */
@@ -69,13 +73,16 @@ struct client {
     /* bufs.c */
     struct msg **mids; /* [mid]; NULL = free; [0] is never used */
     size_t mid_capacity;
-    int *free_mids; /* stack with room for every mid */
+    int *free_mids; /* ring with room for every mid: what was freed last is used again last, so that a
+                       program that goes on using a freed buffer is told */
+    size_t free_mid_first;
     size_t free_mid_count;
     int send_mid;
     int receive_mid;
 
     /* seq.c, match.c */
     struct map peers; /* by tid */
+    struct map lost_hosts; /* by base tid: what came from them last was their end */
     struct list queue;
     int context;
     client_matcher_f matcher;
@@ -110,6 +117,9 @@ void bufs_release(struct client *client, struct msg *msg);
 struct msg *bufs_make(struct client *client, int encoding, int *error);
 
 /* ---- match.c ---- */
+
+/* Its notice came after all it sent: the next of that name begins anew. */
+void peer_ended(struct client *client, int tid);
 
 /* |msg| is whole and its turn has come. */
 void match_deliver(struct client *client, struct msg *msg);

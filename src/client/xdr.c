@@ -54,16 +54,6 @@ bool xdr_put_short(uint8_t *wire, const void *items, size_t count)
     return true;
 }
 
-bool xdr_put_ushort(uint8_t *wire, const void *items, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        unsigned short item;
-        ITEM_LOAD(unsigned short, items, i);
-        store_32(wire + 4 * i, item);
-    }
-    return true;
-}
-
 bool xdr_put_32(uint8_t *wire, const void *items, size_t count)
 {
     for (size_t i = 0; i < count; i++) {

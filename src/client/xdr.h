@@ -15,7 +15,6 @@ typedef bool (*xdr_put_f)(uint8_t *wire, const void *items, size_t count);
 typedef void (*xdr_get_f)(void *items, const uint8_t *wire, size_t count);
 
 bool xdr_put_short(uint8_t *wire, const void *items, size_t count);
-bool xdr_put_ushort(uint8_t *wire, const void *items, size_t count);
 bool xdr_put_32(uint8_t *wire, const void *items, size_t count);
 bool xdr_put_64(uint8_t *wire, const void *items, size_t count);
 bool xdr_put_long(uint8_t *wire, const void *items, size_t count);

@@ -143,7 +143,18 @@ int pvm_vunpackf(const char *format, va_list args);
 int pvm_vpackf(const char *format, va_list args)
 {
     CLIENT_OR_FAIL("pvm_packf");
-    return result("pvm_packf", client_vpackf(client, format, args));
+    va_list rest;
+    va_copy(rest, args);
+    int status = 0;
+    /* The new buffer is a call of its own: it reports as such. */
+    if (format && format[0] == '%' && format[1] == '+') {
+        status = pvm_initsend(va_arg(rest, int));
+        format += 2;
+    }
+    if (status >= 0)
+        status = client_vpackf(client, format, rest);
+    va_end(rest);
+    return result("pvm_packf", status);
 }
 
 int pvm_vunpackf(const char *format, va_list args)

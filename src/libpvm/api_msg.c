@@ -40,14 +40,16 @@ static int psend(int tid, int tag, void *items, int count, int type)
     if (status < 0)
         return status;
     if (count < 0 && type >= PVM_BYTE && type <= PVM_ULONG) {
-        static const char *const calls[] = {"",           "pvm_pkbyte",   "pvm_pkshort",  "pvm_pkint",
-                                            "pvm_pkfloat", "pvm_pkcplx",  "pvm_pkdouble", "pvm_pkdcplx",
-                                            "pvm_pklong", "pvm_pkushort", "pvm_pkuint",   "pvm_pkulong"};
-        result(calls[type], PvmBadParam);
+        result("pvm_pkbyte", PvmBadParam);
         count = 0;
     }
     status = client_psend(task_client(), tid, tag, items, count, type);
-    return status < 0 ? status : task_flush();
+    if (status == 0)
+        status = task_flush();
+    /* A type that is none is psend's own; everything else its sending's, which reports it first. */
+    if (status < 0 && type >= PVM_BYTE && type <= PVM_ULONG)
+        result("pvm_send", status);
+    return status;
 }
 
 int pvm_psend(int tid, int tag, void *items, int count, int type)
@@ -56,6 +58,15 @@ int pvm_psend(int tid, int tag, void *items, int count, int type)
 }
 
 /* ---- receiving ---- */
+
+/* Waits for |tid| to send something, if it still can: nothing waits for a task that has ended (D15). */
+static int wait_for(struct client *client, int tid)
+{
+    int status = client_end(client, tid, false);
+    if (status == 0)
+        status = client_watch(client, tid);
+    return status < 0 ? status : task_wait(TASK_FOREVER);
+}
 
 /* One look at what has come, then at what comes until |deadline_ns|. */
 static int receive(int tid, int tag, int64_t deadline_ns)
@@ -72,7 +83,10 @@ static int receive(int tid, int tag, int64_t deadline_ns)
             return mid;
         if (deadline_ns != TASK_FOREVER && task_now_ns() >= deadline_ns)
             return 0;
-        status = task_wait(deadline_ns);
+        if (deadline_ns == TASK_FOREVER)
+            status = wait_for(client, tid);
+        else if ((status = client_end(client, tid, true)) == 0)
+            status = task_wait(deadline_ns);
     }
     return status;
 }
@@ -126,10 +140,14 @@ static int precv(int tid, int tag, void *items, int count, int type, int *source
     while (status >= 0) {
         struct client *client = task_client();
         status = client_precv(client, tid, tag, items, count, type, source, found_tag, length);
-        if (status != 0)
-            return status < 0 ? status : 0;
-        status = task_wait(TASK_FOREVER);
+        if (status > 0)
+            return 0;
+        if (status == 0)
+            status = wait_for(client, tid);
     }
+    /* A type that is none is precv's own; everything else its receive's, which reports it first. */
+    if (type >= PVM_BYTE && type <= PVM_ULONG)
+        result("pvm_recv", status);
     return status;
 }
 

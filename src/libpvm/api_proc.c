@@ -31,7 +31,7 @@ int pvm_parent(void)
 int pvm_exit(void)
 {
     if (task_tid() == 0)
-        return 0;
+        return task_was_lost() ? PvmSysErr : 0;
     if (output_is_expected() && pvmshowtaskid) {
         fflush(stdout);
         note("pvm_exit(): waiting for tasks whose output is collected");
@@ -140,7 +140,7 @@ static char **environment_make(struct arena *arena)
         at += length;
         at += *at == ':';
     }
-    if (*names && environment_add(arena, list, &count, "PVM_EXPORT", strlen("PVM_EXPORT")) < 0)
+    if (environment_add(arena, list, &count, "PVM_EXPORT", strlen("PVM_EXPORT")) < 0)
         return NULL;
     list[count++] = arena_format(arena, "PVMTMASK=%s", pvmctrc.tmask);
     list[count++] = arena_format(arena, "PVMTRCBUF=%d", pvmctrc.trcbuf);
@@ -212,7 +212,6 @@ static int spawn(const char *file, char **argv, int flags, const char *where, in
         return answer.tm_spawned.status;
     const struct wire_i32s *results = &answer.tm_spawned.tids;
     const int started = tids_deal(results, count, tids);
-    output_expect(results->items, results->count);
     /* They wait for it in pvm_siblings(); the tasks run whatever becomes of it. */
     siblings_of(results);
     return started;

@@ -14,8 +14,6 @@
 void internal_start(struct client *client);
 /* The task has left: siblings and what output was expected are of the past. */
 void internal_reset(void);
-/* These were spawned just now: if their output comes here, it is waited for. Errors among them are not. */
-void output_expect(const int *tids, size_t count);
 /* Output of some task is collected here and has not come to its end. */
 bool output_is_expected(void);
 /* A message about a task's output is the active receive buffer. */

@@ -32,6 +32,7 @@ static struct {
     bool has_held;
     bool cookie_used;        /* a cookie names one task: who enrols again is a new one (API-3) */
     bool is_fork_watched;
+    bool was_lost;
     struct arena answers;    /* of the last task_answer() */
 } task;
 
@@ -107,7 +108,13 @@ static void disconnect(void)
 static int lost(void)
 {
     disconnect();
+    task.was_lost = true;
     return PvmSysErr;
+}
+
+bool task_was_lost(void)
+{
+    return task.was_lost;
 }
 
 int task_pump(void)
@@ -339,6 +346,7 @@ int task_enrol(void)
         return status == PvmBadVersion || status == PvmNoMem ? status : PvmSysErr;
     }
     task.cookie_used = true;
+    task.was_lost = false;
     data_refresh();
     return 0;
 }

@@ -33,6 +33,8 @@ int task_answer(int wait, struct message *answer);
 int task_done(int wait);
 /* Leaves the virtual machine, in order if the daemon still answers. */
 void task_leave(void);
+/* The daemon went away from under this task, and it has not enrolled since. */
+bool task_was_lost(void);
 /* The descriptor of the link to the daemon, -1 without one. */
 int task_descriptor(void);
 int64_t task_now_ns(void);

@@ -121,6 +121,42 @@ static void routes(void)
     OK(client_out_is_empty(task), "without the daemon");
 }
 
+static void watches(void)
+{
+    EQUAL(client_watch(task, 0x40002), 0, "asks to be told of an end");
+    struct message got = sent();
+    OK(got.type == TM_NOTIFY && got.tm_notify.tids.items[0] == 0x40002, "of the task");
+    const uint32_t context = got.tm_notify.context;
+    const int tag = got.tm_notify.tag;
+    client_watch(task, 0x40002);
+    client_watch(task, ROOM_TID);
+    client_watch(task, -1);
+    OK(client_out_is_empty(task), "once, and of no other");
+    EQUAL(client_end(task, 0x40002, false), 0, "it lives");
+    struct wr wr;
+    wr_init(&wr);
+    wr_u32(&wr, 0x40002);
+    wr_u64(&wr, 0);
+    const struct message_head head = {.encoding = 0x10000000, .tag = tag, .context = context, .length = 4};
+    message_head_write(&wr, &head);
+    wr_u32(&wr, 0x40002);
+    struct frame frame = {.kind = FRAME_NOTICE, .flags = FRAME_FIRST | FRAME_LAST, .source = TID_DAEMON,
+                          .body = slice_copy(wr.bytes, wr.length)};
+    wr_fini(&wr);
+    client_feed(task, &frame);
+    EQUAL(client_receive(task, -1, -1), 0, "the notice is none of the program's");
+    EQUAL(client_end(task, 0x40002, false), CLIENT_PvmNoTask, "its end is known");
+    EQUAL(client_end(task, 0x40002, false), 0, "once: the tid may come again");
+    EQUAL(client_end(task, 0x40002, true), CLIENT_PvmNoTask, "or again, for who asks so");
+    const struct frame gone = {.kind = FRAME_ABORT, .source = 0x40000};
+    client_watch(task, 0x40002);
+    sent();
+    client_feed(task, &gone);
+    client_feed(task, &frame);
+    EQUAL(client_end(task, 0x40002, false), CLIENT_PvmHostFail, "its host went");
+    frame_drop(&frame);
+}
+
 static void no_memory(void)
 {
     char *argv[] = {"one", NULL};
@@ -157,6 +193,7 @@ int main(void)
     TEST(contents);
     TEST(parameters);
     TEST(routes);
+    TEST(watches);
     TEST(no_memory);
     client_destroy(task);
     arena_fini(&arena);

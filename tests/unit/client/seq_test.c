@@ -196,6 +196,38 @@ static void notices(void)
     SAME_TEXT(taken(), "93", "an aborted last message lets the notice go");
 }
 
+/* A task ended, its tid came again: the new one's messages count from one; what the program asked for of
+ * the old one's end still comes after the old one's messages. */
+static void same_tid_again(void)
+{
+    fresh();
+    client_watch(task, SENDER);
+    feed_whole(SENDER, 1);
+    feed_whole(SENDER, 2);
+    struct wr wr;
+    wr_init(&wr);
+    wr_u32(&wr, SENDER);
+    wr_u64(&wr, 2);
+    const struct message_head head = {.encoding = 0x10000000, .tag = TAG_CONTROL_TASKEXIT,
+                                      .context = TID_CONTEXT_CONTROL, .length = 4};
+    message_head_write(&wr, &head);
+    wr_u32(&wr, SENDER);
+    struct frame frame = {.kind = FRAME_NOTICE, .flags = FRAME_FIRST | FRAME_LAST, .source = TID_DAEMON,
+                          .body = slice_copy(wr.bytes, wr.length)};
+    wr_fini(&wr);
+    client_feed(task, &frame);
+    feed_notice(SENDER, 2, 98);
+    SAME_TEXT(taken(), "1 2 98", "two notices of one end");
+    feed_whole(SENDER, 1);
+    SAME_TEXT(taken(), "1", "another task of that tid begins at one");
+    EQUAL(client_end(task, SENDER, true), 0, "and is alive");
+    feed_notice(SENDER, 2, 99);
+    SAME_TEXT(taken(), "", "its end waits for its own messages");
+    feed_whole(SENDER, 2);
+    SAME_TEXT(taken(), "2 99", "and comes");
+    frame_drop(&frame);
+}
+
 static void lost_host(void)
 {
     fresh();
@@ -258,6 +290,7 @@ int main(void)
     TEST(bad_frames);
     TEST(aborts);
     TEST(notices);
+    TEST(same_tid_again);
     TEST(lost_host);
     TEST(without_memory);
     TEST(leaving);
