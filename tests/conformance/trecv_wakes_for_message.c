@@ -23,7 +23,7 @@ static void run(void)
     YES(conf_now_s() - begin_s < 5);
     CODE(pvm_upkint(&value, 1, 1));
     NUM(value);
-    MID(pvm_trecv(tid, 7, &little));
+    MID(pvm_trecv(-1, 7, &little));
     MID(pvm_getrbuf());
     MID(pvm_trecv(tid, 5, &none));
     pvm_upkint(&value, 1, 1);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * covers: API-39
- * What is packed behind a received message goes out after its old content; the original
- * loses the old content.
+ * Packing into a received message starts it afresh: its old content is gone.
  */
 #include "conf.h"
 

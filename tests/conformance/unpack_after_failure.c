@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * covers: API-44
- * After a failed unpack nothing was taken: the place in the message is as before. In the
- * original it is somewhere behind.
+ * After a failed unpack the rest of the message is gone.
  */
 #include "conf.h"
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * covers: API-39
- * A buffer looked at with setrbuf and set back for sending takes more data behind its old
- * content; the original loses that.
+ * A buffer looked at with setrbuf and set back for sending starts afresh when packed into.
  */
 #include "conf.h"
 
