@@ -65,33 +65,24 @@ static struct add_item *item_by_epoch(struct add_job *job, uint64_t epoch)
     return NULL;
 }
 
-static bool number_is_given(const struct add_job *job, uint32_t number)
+/* Numbers increase, in the order of the request; those of hosts that do not come are given again, for
+ * an epoch, not a number, says who a daemon is. 0 when all are in use. */
+static void give_numbers(const struct node *node, struct add_job *job)
 {
+    uint32_t last = node->hosts.last_number;
+    uint32_t first = hosts_free_number(&node->hosts, last);
+    bool is_full = first == 0;
     for (size_t i = 0; i < job->count; i++) {
-        if (job->items[i].number == number)
-            return true;
+        if (job->items[i].state != ADD_NEW || is_full)
+            continue;
+        job->items[i].number = last = hosts_free_number(&node->hosts, last);
+        is_full = hosts_free_number(&node->hosts, last) == first; /* once round */
     }
-    return false;
-}
-
-/* Numbers increase; one that was given to a host that did not come is not given again until the wrap. */
-static uint32_t next_number(struct node *node)
-{
-    uint32_t number = node->last_number;
-    for (size_t tries = 0; tries <= node->adding->count; tries++) {
-        number = hosts_free_number(&node->hosts, number);
-        if (number == 0 || !number_is_given(node->adding, number)) {
-            node->last_number = number ? number : node->last_number;
-            return number;
-        }
-    }
-    return 0;
 }
 
 static void start_host(struct node *node, struct add_item *item)
 {
     const struct node_config *config = &node->config;
-    item->number = next_number(node);
     if (item->number == 0) {
         add_item_fail(node, item, STATUS_OUT_OF_RES, "all host numbers are in use");
         return;
@@ -314,6 +305,7 @@ static void item_finished(struct node *node, struct add_job *job)
 
 void add_begin(struct node *node, struct add_job *job)
 {
+    give_numbers(node, job);
     for (size_t i = 0; i < job->count; i++) {
         if (job->items[i].state == ADD_NEW)
             add_item_begin(node, &job->items[i]);

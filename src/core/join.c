@@ -127,7 +127,6 @@ void join_begin_master(struct node *node)
 {
     node->config.random_bytes(node->config.random_context, node->hosts.psk, WIRE_KEY_BYTES);
     node->hosts.psk_epoch = 1;
-    node->last_number = node->config.number;
     if (create_log(node) < 0) {
         node_fatal(node, "no memory to begin");
         return;

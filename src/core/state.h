@@ -102,7 +102,6 @@ struct node {
 
     struct hostfile hostfile;   /* master */
     struct add_job *adding;     /* master: hosts being added */
-    uint32_t last_number;       /* master: highest host number given out */
 
     struct timer timer;         /* JOIN, then HALT */
     int32_t stop_status;

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The end of daemons and of the whole machine. */
+#include "fake.h"
+
+#include "tap.h"
+
+static const uint64_t second = UINT64_C(1000000000);
+
+static void ask_halt(struct fake *fake, struct fake_task *task)
+{
+    struct message halt = {.type = TM_HALT};
+    fake_request(fake, task, &halt);
+}
+
+static void test_from_another_host(void)
+{
+    struct fake *fake = fake_create("");
+    fake_machine(fake, 3);
+    ask_halt(fake, fake_task(fake, 2, 0, 0));
+    for (int i = 0; i < 3; i++)
+        OK(fake->nodes[i].is_stopped && fake->nodes[i].stop_status == 0, "all stop with status 0");
+    fake_destroy(fake);
+}
+
+static void test_stubborn_tasks(void)
+{
+    struct fake *fake = fake_create("");
+    struct fake_task *a = fake_machine(fake, 2);
+    fake_spawn(fake, a, 0, "", 2);
+    fake->ignores_signals = true;
+    ask_halt(fake, a);
+    OK(!fake->nodes[0].is_stopped && !fake->nodes[1].is_stopped, "tasks get a second");
+    EQUAL(fake_child_of(fake, 0)->last_signal, 15, "after SIGTERM");
+    fake_advance(fake, second);
+    EQUAL(fake_child_of(fake, 0)->last_signal, 9, "then SIGKILL");
+    fake_advance(fake, second);
+    OK(fake->nodes[0].is_stopped && fake->nodes[1].is_stopped, "and the daemons stop");
+    fake_destroy(fake);
+}
+
+static void test_silent_host(void)
+{
+    struct fake *fake = fake_create("");
+    struct fake_task *a = fake_machine(fake, 2);
+    fake->nodes[1].is_cut = true;
+    ask_halt(fake, a);
+    OK(!fake->nodes[0].is_stopped, "the master waits for the others");
+    fake_advance(fake, 3 * second);
+    OK(fake->nodes[0].is_stopped, "not for ever");
+    fake_destroy(fake);
+}
+
+static void test_while_hosts_are_added(void)
+{
+    static const char *const name = "b";
+    struct fake *fake = fake_create("");
+    struct fake_task *a = fake_task(fake, 0, 0, 0);
+    struct message request = {.type = TM_ADDHOSTS};
+    request.tm_addhosts = (struct wire_tm_addhosts){.wait = 1, .hosts = {1, &name}};
+    fake->hosts_are_silent = true;
+    fake_ask(fake, a, &request);
+    fake_run(fake);
+    ask_halt(fake, a);
+    fake_advance(fake, 3 * second);
+    OK(fake->nodes[0].is_stopped, "the end does not wait for hosts that are coming");
+    fake_destroy(fake);
+}
+
+static void test_signals(void)
+{
+    struct fake *fake = fake_create("");
+    fake_machine(fake, 2);
+    struct event stop = {.kind = EVENT_STOP, .signal = 2};
+    fake->ignores_signals = true;
+    fake_event(fake, 0, &stop);
+    fake_run(fake);
+    OK(!fake->nodes[0].is_stopped, "a signal ends it in order");
+    struct fake_task *late = fake_task(fake, 0, 0, 0);
+    EQUAL(late->tid, 0, "nobody enrols any more");
+    fake_event(fake, 0, &stop);
+    fake_run(fake);
+    OK(fake->nodes[0].is_stopped, "a second one at once");
+    EQUAL(fake->nodes[0].stop_status, 2, "its number is the status");
+    fake_destroy(fake);
+}
+
+int main(void)
+{
+    TEST(test_from_another_host);
+    TEST(test_stubborn_tasks);
+    TEST(test_silent_host);
+    TEST(test_while_hosts_are_added);
+    TEST(test_signals);
+    EQUAL(buf_live_count(), 0, "no buffer is left");
+    return tap_done();
+}
