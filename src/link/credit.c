@@ -220,6 +220,8 @@ static void credit_take_back(struct credit *credit, uint64_t fair, uint64_t now_
             now_ns - share->since_ns < QUANTUM_NS)
             continue;
         share_reduce(credit, share, fair, now_ns);
+        if (share->used_ns <= share->since_ns)
+            share->wanted = 0; /* its turn came when it had no use for it any more */
         if (!share->is_holding && share->wanted)
             list_push_back(&credit->waiting, &share->node);
     }
@@ -272,6 +274,7 @@ uint64_t credit_deadline_ns(const struct credit *credit)
 {
     uint64_t deadline_ns = UINT64_MAX;
     bool others_wait = !list_is_empty(&credit->waiting);
+    uint64_t fair = credit_fair(credit);
     if (!list_is_empty(&credit->returns)) {
         const struct list *oldest = credit->returns.next;
         deadline_ns =
@@ -281,7 +284,7 @@ uint64_t credit_deadline_ns(const struct credit *credit)
          node = node->next) {
         const struct credit_share *share = LIST_ENTRY(node, struct credit_share, node);
         deadline_ns = MIN_OF(deadline_ns, share->used_ns + IDLE_NS);
-        if (others_wait)
+        if (others_wait && share->granted > fair)
             deadline_ns = MIN_OF(deadline_ns, share->since_ns + QUANTUM_NS);
     }
     return deadline_ns;

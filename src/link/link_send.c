@@ -257,7 +257,7 @@ static void link_ask_credit(struct link *link)
     struct link_credit *credit = &live->credit;
     uint64_t amount = credit_charge(live->out_bytes + SEND_SLACK_BYTES);
     if (live->out_bytes == 0) {
-        if (credit->want_told && credit->has_more && live->loss.in_flight_count == 0) {
+        if (credit->has_more && live->loss.in_flight_count == 0) {
             credit->want_now = true;
             credit->want_sequence++;
             credit->has_more = false;

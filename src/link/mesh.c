@@ -424,14 +424,12 @@ void mesh_expire(struct mesh *mesh, uint64_t now_ns)
     while ((first = heap_first(&mesh->timers)) && first->key <= now_ns) {
         if (first == &mesh->credit_timer) {
             credit_run(&mesh->credit, now_ns);
-            (void)heap_set(&mesh->timers, first, UINT64_MAX);
             mesh_tell_credit(mesh);
-            continue;
+        } else {
+            struct link *link = CONTAINER_OF(first, struct link, timer);
+            link_expire(link, now_ns);
+            link_schedule(link);
         }
-        struct link *link = CONTAINER_OF(first, struct link, timer);
-        (void)heap_set(&mesh->timers, first, UINT64_MAX);
-        link_expire(link, now_ns);
-        link_schedule(link);
         if (first->key <= now_ns) /* whatever is due again at once waits for the next tick */
             (void)heap_set(&mesh->timers, first, now_ns + RTT_GRANULARITY_NS);
     }
