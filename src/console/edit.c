@@ -191,7 +191,8 @@ static int editor_prepare(struct editor *editor)
     el_set(edit, EL_SIGNAL, 0);
     el_set(edit, EL_HIST, history, editor->history);
     el_set(edit, EL_GETCFN, edit_getc);
-    el_set(edit, EL_ADDFN, "pvm-complete", "complete the word", key_complete);
+    /* The narrow el_set() copies the two texts and never frees them. */
+    el_wset(edit, EL_ADDFN, L"pvm-complete", L"complete the word", key_complete);
     el_set(edit, EL_BIND, "^I", "pvm-complete", NULL);
     el_set(edit, EL_BIND, "^R", "em-inc-search-prev", NULL);
     el_source(edit, NULL);

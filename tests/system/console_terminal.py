@@ -92,6 +92,49 @@ def output_while_typing(session):
     ok(session.expect(r'^half-done$'), 'and can be finished', session.text)
 
 
+def narrow_terminal(machine):
+    """A line of three rows is taken off the screen and put back whole."""
+    session = Session(machine, terminal=True)
+    session.resize(24, 40)
+    session.expect('pvm> ')
+    session.send("spawn -> /bin/sh -c 'read x < gate; echo out'\r")
+    session.expect(r'^t[0-9a-f]+$')
+    session.expect('pvm> ')
+    session.send('echo ' + 'x' * 100)
+    session.expect('x{25,}$')
+    start = len(session.text)
+    with open(os.path.join(machine.directory, 'gate'), 'w') as gate:
+        gate.write('\n')
+    session.expect(r'finished')
+    ok('\x1b[2A\r\x1b[J[1:t' in session.text[start:], 'a line of three rows leaves the screen',
+       repr(session.text[start:]))
+    session.send('y\r')
+    ok(session.expect(r'^x{40}\s*x{40}\s*x{20}y$|^x{100}y$'), 'and comes back whole', session.text)
+    session.close()
+
+
+def no_editor(machine):
+    """On a terminal that can do nothing the terminal itself shows what is typed."""
+    machine.environment['TERM'] = 'dumb'
+    session = Session(machine, terminal=True)
+    session.expect('pvm> ')
+    session.send('echo plain\n')
+    text = session.expect(r'^plain$')
+    ok(text is not None and text.count('echo plain') == 1, 'a line is shown once', session.text)
+    session.expect('pvm> ')
+    session.send('echo gone')
+    session.expect('gone')
+    session.send(CTRL_C)
+    ok(session.expect('pvm> '), 'an interrupt gives a new prompt', session.text)
+    session.send('echo more\n')
+    ok(session.expect(r'^more$'), 'and what was typed is gone', session.text)
+    session.expect('pvm> ')
+    session.send(CTRL_D)
+    ok(session.wait() == 0 and 'quit\n\nConsole: exit handler' in session.text,
+       'end of file is quit', session.text)
+    machine.environment['TERM'] = 'xterm'
+
+
 def end_of_file(session):
     session.expect('pvm> ')
     session.send(CTRL_D)
@@ -159,6 +202,8 @@ def main():
     notices(machine, session, None)
     end_of_file(session)
     terminal_restored(machine)
+    narrow_terminal(machine)
+    no_editor(machine)
     halt(machine)
     done()
 
