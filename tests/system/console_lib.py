@@ -62,8 +62,8 @@ class Machine:
                                 PVM_ALLOW_ROOT='1', LC_ALL='C', TERM='xterm', COLUMNS='80')
         for name in ('PVM_VMID', 'PVM_EXPORT', 'PVMSOCK', 'PVMHOSTFILE'):
             self.environment.pop(name, None)
-        if program != ORIGINAL and os.environ.get('PVM_TEST_DAEMON'):
-            self.environment['PVM_DPATH'] = os.environ['PVM_TEST_DAEMON']
+        if program == ORIGINAL:
+            self.environment.pop('LD_LIBRARY_PATH', None)  # with its own library
         self.environment.update(variables or {})
         atexit.register(self.close)
 
