@@ -19,7 +19,8 @@ enum {
     RECEIVE_NS = 3000,          /* what a datagram costs it, and each byte of it */
     RECEIVE_BYTE_NS = 1,
     STOP_FLUSH_MS = 1000,
-    STOP_CHECK_MS = 10
+    STOP_CHECK_MS = 10,
+    TIMER_TURNS_MAX = 1000      /* at one moment of virtual time */
 };
 
 #define WALL_CLOCK_US UINT64_C(1700000000000000)
@@ -354,14 +355,30 @@ static void host_settle(struct sim_host *host)
     host->settling = false;
 }
 
+/* A deadline that stays in the past after it was served would stop the time for ever. */
+static bool timer_spins(struct sim_world *world, struct sim_host *host, const char *whose)
+{
+    host->timer_turns = host->timer_at_ns == world->now_ns ? host->timer_turns + 1 : 0;
+    host->timer_at_ns = world->now_ns;
+    if (host->timer_turns < TIMER_TURNS_MAX)
+        return false;
+    sim_promise_broken(world, "%s: the %s asks for the same time again and again", host->name, whose);
+    sim_host_crash(host);
+    return true;
+}
+
 static void node_timer_run(struct sim_world *world, struct sim_event *event)
 {
+    if (timer_spins(world, event->host, "node"))
+        return;
     struct event core = {.kind = EVENT_DEADLINE};
     sim_host_step(event->host, &core);
 }
 
 static void mesh_timer_run(struct sim_world *world, struct sim_event *event)
 {
+    if (timer_spins(world, event->host, "mesh"))
+        return;
     mesh_expire(event->host->mesh, world->now_ns);
     host_settle(event->host);
 }

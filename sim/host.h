@@ -51,6 +51,8 @@ struct sim_host {
     struct sim_event node_timer;
     struct sim_event mesh_timer;
     struct sim_event stop_turn;
+    uint64_t timer_at_ns; /* when a timer ran last, and how often at that moment */
+    uint32_t timer_turns;
     struct list held;    /* events that wait for a frozen host */
 
     struct list procs;   /* struct sim_proc */

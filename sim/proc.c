@@ -107,13 +107,26 @@ static void conn_drop_daemon_end(struct sim_conn *conn)
         conn_free(conn);
 }
 
-static void tell_control(struct sim_host *host, const char *actor, const char *arrow,
-                         const char *other, const struct frame *frame)
+static void tell_data(struct sim_host *host, const char *actor, const char *arrow,
+                      const char *other, const struct frame *frame)
 {
-    if (frame->kind != FRAME_CONTROL)
-        return;
+    static const char *const kinds[] = {"?", "CONTROL", "DATA", "MCAST", "NOTICE", "ABORT"};
+    SIM_TELL(host->world, SIM_TRACE_NET, actor, "%s %-5s %s %x to %x number %llu%s%s, %zu bytes",
+             arrow, other, kinds[frame->kind % ARRAY_LEN(kinds)], (unsigned)frame->source,
+             (unsigned)frame->destination, (unsigned long long)frame->sequence,
+             frame->flags & FRAME_FIRST ? " first" : "", frame->flags & FRAME_LAST ? " last" : "",
+             frame->body.length);
+}
+
+static void tell_frame(struct sim_host *host, const char *actor, const char *arrow,
+                       const char *other, const struct frame *frame)
+{
     struct message message;
     struct strbuf text;
+    if (frame->kind != FRAME_CONTROL) {
+        tell_data(host, actor, arrow, other, frame);
+        return;
+    }
     arena_reset(&host->arena);
     strbuf_init(&text);
     if (message_decode(frame->body.data, frame->body.length, &host->arena, &message) == 0)
@@ -138,7 +151,7 @@ static void conn_up_turn(struct sim_world *world, struct sim_event *event)
         if (!queued)
             break;
         struct event core = {.kind = EVENT_CONN_FRAME, .conn = number, .frame = queued->frame};
-        tell_control(host, host->name, "<", conn->proc ? conn->proc->name : "-", &core.frame);
+        tell_frame(host, host->name, "<", conn->proc ? conn->proc->name : "-", &core.frame);
         mem_free(queued);
         sim_host_step(host, &core);
     }
@@ -250,7 +263,7 @@ bool sim_proc_read(struct sim_proc *proc, struct frame *frame)
         return false;
     *frame = queued->frame;
     mem_free(queued);
-    tell_control(proc->host, proc->name, "<", proc->host->name, frame);
+    tell_frame(proc->host, proc->name, "<", proc->host->name, frame);
     if (conn->host)
         conn_flush(conn);
     return true;

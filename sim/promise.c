@@ -17,6 +17,7 @@ struct known_task {
     char name[64];
     struct sim_host *host;
     bool live;
+    bool leaving;     /* has said TM_EXIT: its daemon may call it ended, and has all it sent */
     bool handed_over;
 };
 
@@ -120,6 +121,13 @@ void sim_promise_task_ended(struct sim_world *world, uint32_t tid, bool handed_o
     task->handed_over = handed_over;
 }
 
+void sim_promise_task_leaves(struct sim_world *world, uint32_t tid)
+{
+    struct known_task *task = map_get(&world->promises.tasks, tid);
+    if (task)
+        task->leaving = true;
+}
+
 const char *sim_tid_name(struct sim_world *world, uint32_t tid)
 {
     static _Thread_local char names[4][64];
@@ -170,12 +178,32 @@ void sim_promise_sent(struct sim_world *world, uint32_t source, uint32_t destina
     world->promises.messages_sent++;
 }
 
+/* What a host that was lost had sent and nobody got is lost: there the rest may have holes. */
+static bool host_is_lost(const struct sim_world *world, uint32_t tid)
+{
+    const struct known_task *task = map_get(&world->promises.tasks, tid);
+    return task && (!sim_host_is_running(task->host) || task->host->doubtful);
+}
+
+static void skip_lost(struct pair *pair, uint64_t id)
+{
+    size_t at = 0;
+    while (at < pair->count && pair->items[pair->first + at].id != id)
+        at++;
+    if (at == pair->count)
+        return;
+    pair->first += at;
+    pair->count -= at;
+}
+
 void sim_promise_received(struct sim_world *world, uint32_t source, uint32_t destination, int tag,
                           uint64_t id, bool any_tag)
 {
     struct pair *pair = map_get2(&world->promises.pairs, source, destination);
     world->promises.messages_received++;
     size_t at = 0;
+    if (pair && host_is_lost(world, source))
+        skip_lost(pair, id);
     while (pair && at < pair->count && !any_tag && pair->items[pair->first + at].tag != tag)
         at++;
     if (!pair || at == pair->count) {
@@ -218,12 +246,12 @@ static void check_task_notice(struct sim_world *world, uint32_t watcher, uint32_
     const struct known_task *task = map_get(&world->promises.tasks, subject);
     if (!task)
         return;
-    if (task->live && sim_host_is_running(task->host) && !task->host->doubtful)
+    const bool is_sound = sim_host_is_running(task->host) && !task->host->doubtful;
+    if (task->live && !task->leaving && is_sound)
         sim_promise_broken(world, "%s was told of the end of %s, which lives",
                            sim_tid_name(world, watcher), task->name);
     struct pair *pair = get_or_make(&world->promises.pairs, subject, watcher, sizeof(*pair));
-    if (pair->count && task->handed_over && sim_host_is_running(task->host) &&
-        !task->host->doubtful)
+    if (pair->count && (task->live || task->handed_over) && is_sound)
         sim_promise_broken(world, "%s was told of the end of %s with %zu of its messages to come",
                            sim_tid_name(world, watcher), task->name, pair->count);
     pair->closed = true;

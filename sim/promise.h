@@ -38,6 +38,8 @@ void sim_promise_tid_given(struct sim_world *world, uint32_t tid, const char *na
                            struct sim_host *host);
 /* The task is gone. |handed_over|: all it sent had reached its daemon. */
 void sim_promise_task_ended(struct sim_world *world, uint32_t tid, bool handed_over);
+/* It says TM_EXIT now: it will send nothing more. */
+void sim_promise_task_leaves(struct sim_world *world, uint32_t tid);
 /* Name of a task, host or daemon for the story; valid until the next four calls. */
 const char *sim_tid_name(struct sim_world *world, uint32_t tid);
 /* The tid last given to the task of that name, 0 = none; and whether it lives. */

@@ -146,15 +146,29 @@ static void read_answer(struct sim_answer *answer, const struct message *message
     }
 }
 
+static void add_results_text(struct sim_task *task, struct strbuf *text)
+{
+    enum { SHOWN_MAX = 20 };
+    const struct sim_answer *answer = &task->answer;
+    for (size_t i = 0; i < answer->count && i < SHOWN_MAX; i++) {
+        const int32_t result = answer->results[i];
+        const char *error = result < 0 ? client_error_text(result) : NULL;
+        strbuf_addf(text, "%s%s", i ? ", " : ": ",
+                    error ? error : sim_tid_name(world_of(task), (uint32_t)result));
+    }
+}
+
 static void take_answer(struct sim_task *task, size_t at, const struct message *message)
 {
     struct strbuf text;
     strbuf_init(&text);
     message_describe(message, &text);
+    read_answer(&task->answer, message);
+    if (message->type != TM_HOSTS && message->type != TM_TASKLIST)
+        add_results_text(task, &text);
     SIM_TELL(world_of(task), SIM_TRACE_TASK, task->proc->name, "is answered: %s",
              strbuf_text(&text));
     strbuf_fini(&text);
-    read_answer(&task->answer, message);
     world_of(task)->promises.answers++;
     const int wait = task->open[at].wait;
     task->open[at] = task->open[--task->open_count];
@@ -192,18 +206,19 @@ static void look_for_answers(struct sim_task *task)
 
 static void take_notice(struct sim_task *task, int what)
 {
+    static const char *const words[] = {"?", "end of task", "end of host", "new host"};
     struct sim_world *world = world_of(task);
     int subject = 0;
-    int count = 0;
+    int count = 1;
     if (what == WHAT_HOST_ADD && client_unpack(task->client, CLIENT_INT, &count, 1, 1) < 0)
         sim_promise_broken(world, "%s got a notice without a count", task->proc->name);
-    if (client_unpack(task->client, CLIENT_INT, &subject, 1, 1) < 0)
-        sim_promise_broken(world, "%s got a notice without a tid", task->proc->name);
+    for (int i = 0; i < count && !task->proc->ended; i++) {
+        if (client_unpack(task->client, CLIENT_INT, &subject, 1, 1) < 0)
+            sim_promise_broken(world, "%s got a notice without a tid", task->proc->name);
+        SIM_TELL(world, SIM_TRACE_TASK, task->proc->name, "is told: %s %s", words[what & 3],
+                 sim_tid_name(world, (uint32_t)subject));
+    }
     task->notice_count++;
-    SIM_TELL(world, SIM_TRACE_TASK, task->proc->name, "is told: %s %s",
-             what == WHAT_TASK_EXIT ? "end of task" : what == WHAT_HOST_DELETE ? "end of host"
-                                                                               : "new host",
-             sim_tid_name(world, (uint32_t)subject));
     sim_promise_noticed(world, task->tid, what, what == WHAT_HOST_ADD ? 0 : (uint32_t)subject);
     if (task->proc->program && task->proc->program->notice)
         task->proc->program->notice(task, what, (uint32_t)subject);
@@ -407,6 +422,7 @@ void sim_task_exit(struct sim_task *task)
     if (task->exiting)
         return;
     task->exiting = true;
+    sim_promise_task_leaves(world_of(task), task->tid);
     task->exit_wait = client_request(task->client, &message);
     track(task, task->exit_wait, TM_EXIT);
 }
@@ -460,7 +476,7 @@ int sim_task_spawn(struct sim_task *task, const char *file, int flags, const cha
 int sim_task_notify(struct sim_task *task, int what, int count, const uint32_t *tids)
 {
     struct sim_world *world = world_of(task);
-    int list[SIM_RESULTS_MAX];
+    int list[SIM_RESULTS_MAX] = {0};
     const int tid_count = what == WHAT_HOST_ADD ? 0 : count;
     if (tid_count > SIM_RESULTS_MAX)
         return CLIENT_PvmBadParam;
@@ -482,6 +498,12 @@ int sim_task_addhosts(struct sim_task *task, char *const *names, int count)
 
 int sim_task_delhosts(struct sim_task *task, char *const *names, int count)
 {
+    /* Its tasks are said to have ended as soon as the others dropped it, and end a moment later. */
+    for (int i = 0; i < count; i++) {
+        struct sim_host *host = sim_world_host(world_of(task), names[i]);
+        if (host)
+            host->doubtful = true;
+    }
     return track(task, client_delhosts(task->client, names, count), TM_DELHOSTS);
 }
 
