@@ -164,7 +164,7 @@ int client_precv(struct client *client, int tid, int tag, void *items, int count
  * or an error; nothing to do for what is no other task. */
 int client_watch(struct client *client, int tid);
 /* PvmNoTask, or PvmHostFail when its host went: |tid| has ended and all it sent was delivered. Told once,
- * then asked anew: a tid may come again. 0 = not known to have ended. With |again| also what was told
+ * then asked anew: a tid may come again. 0 = not known to have ended. With |again| only what was told
  * before and not contradicted since: for receives that end by themselves. */
 int client_end(struct client *client, int tid, bool again);
 /* pvm_recvf(): NULL = the default matcher, which alone looks at contexts. Returns the previous one. */

@@ -82,7 +82,7 @@ int client_watch(struct client *client, int tid)
 int client_end(struct client *client, int tid, bool again)
 {
     struct peer *peer = map_get(&client->peers, (uint32_t)tid);
-    if (!peer || !(peer->has_ended || (again && peer->was_told)))
+    if (!peer || !(again ? peer->was_told : peer->has_ended))
         return 0;
     peer->has_ended = false;
     peer->was_told = true;
