@@ -119,7 +119,8 @@ bool task_was_lost(void)
 
 int task_pump(void)
 {
-    for (;;) {
+    /* What came before a loss is looked at before the loss is: an answer, a refusal, a message. */
+    for (bool is_news = false;; is_news = true) {
         if (!task.xport)
             return PvmSysErr;
         if (!task.has_held) {
@@ -129,7 +130,7 @@ int task_pump(void)
             if (got == XPORT_NO_MEMORY)
                 return PvmNoMem;
             if (got != XPORT_OK)
-                return lost();
+                return is_news ? 0 : lost();
             task.has_held = true;
         }
         const int status = client_feed(task.client, &task.held);
