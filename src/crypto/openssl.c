@@ -47,7 +47,8 @@ static void openssl_random_bytes(void *context, uint8_t *bytes, size_t length)
 static int openssl_public_key(void *context, const uint8_t *private_key, uint8_t *public_key)
 {
     size_t length = SEAL_KEY_BYTES;
-    EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, private_key, SEAL_KEY_BYTES);
+    EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, private_key,
+                                                 SEAL_KEY_BYTES);
     int result = key && EVP_PKEY_get_raw_public_key(key, public_key, &length) == 1 ? 0 : -1;
     EVP_PKEY_free(key);
     return result;
@@ -57,8 +58,10 @@ static int openssl_dh(void *context, const uint8_t *private_key, const uint8_t *
                       uint8_t *shared)
 {
     size_t length = SEAL_KEY_BYTES;
-    EVP_PKEY *own = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, private_key, SEAL_KEY_BYTES);
-    EVP_PKEY *other = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, public_key, SEAL_KEY_BYTES);
+    EVP_PKEY *own = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, private_key,
+                                                 SEAL_KEY_BYTES);
+    EVP_PKEY *other = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, public_key,
+                                                  SEAL_KEY_BYTES);
     EVP_PKEY_CTX *derive = own ? EVP_PKEY_CTX_new(own, NULL) : NULL;
     /* EVP_PKEY_derive fails when the shared secret is all zeros (RFC 7748 section 6.1). */
     int result = derive && other && EVP_PKEY_derive_init(derive) == 1 &&
@@ -162,8 +165,8 @@ static int openssl_seal(struct seal_cipher *cipher, uint64_t nonce, const void *
         (ad_length && EVP_EncryptUpdate(cipher->seal, NULL, &count, ad, (int)ad_length) != 1) ||
         (length && EVP_EncryptUpdate(cipher->seal, sealed, &count, plain, (int)length) != 1) ||
         EVP_EncryptFinal_ex(cipher->seal, sealed + length, &count) != 1 ||
-        EVP_CIPHER_CTX_ctrl(cipher->seal, EVP_CTRL_AEAD_GET_TAG, SEAL_TAG_BYTES,
-                            sealed + length) != 1)
+        EVP_CIPHER_CTX_ctrl(cipher->seal, EVP_CTRL_AEAD_GET_TAG, SEAL_TAG_BYTES, sealed + length) !=
+            1)
         return -1;
     return 0;
 }

@@ -2,8 +2,9 @@
 /*
  * The receiver's side of acknowledgement: which packet numbers came, and when to say so.
  *
- * Every second packet that asks for it, or enough bytes, or anything out of order is acknowledged at
- * once (RFC 9000 section 13.2.1 and 13.2.2); else within ACK_DELAY_NS, so that an answer can carry it.
+ * Every second packet that asks for it, or enough bytes, or anything out of order is acknowledged
+ * at once (RFC 9000 section 13.2.1 and 13.2.2); else within ACK_DELAY_NS, so that an answer can
+ * carry it.
  */
 #ifndef LINK_ACKS_H
 #define LINK_ACKS_H

@@ -2,8 +2,8 @@
 /*
  * How much may be in flight on a path: NewReno as RFC 9002 section 7 has it, in bytes.
  *
- * One addition: when every packet whose loss caused a reduction turns out to have been only late, the
- * reduction is undone (RFC 9002 section 7.4 allows it; the idea is RFC 3522 and 4015).
+ * One addition: when every packet whose loss caused a reduction turns out to have been only late,
+ * the reduction is undone (RFC 9002 section 7.4 allows it; the idea is RFC 3522 and 4015).
  */
 #ifndef LINK_CONGESTION_H
 #define LINK_CONGESTION_H
@@ -25,8 +25,8 @@ struct congestion {
 
 void congestion_init(struct congestion *congestion, size_t datagram_bytes);
 void congestion_set_datagram(struct congestion *congestion, size_t datagram_bytes);
-/* |bytes| sent at |sent_ns| arrived. |limited|: the window was what held the sender back; else it does
- * not grow (section 7.8). */
+/* |bytes| sent at |sent_ns| arrived. |limited|: the window was what held the sender back; else
+ * it does not grow (section 7.8). */
 void congestion_acked(struct congestion *congestion, size_t bytes, uint64_t sent_ns, bool limited);
 /* A packet sent at |sent_ns| is lost. */
 void congestion_lost(struct congestion *congestion, uint64_t sent_ns, uint64_t now_ns);

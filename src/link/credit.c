@@ -2,16 +2,16 @@
 /*
  * Receive credit: see the header.
  *
- * The charges follow what Linux counts against SO_RCVBUF (skb->truesize, net/core/skbuff.c): a small
- * datagram takes one 512 or 1024 byte block plus a struct sk_buff, an Ethernet frame a 2 KiB block, and
- * a large one, reassembled or of page fragments, up to twice its bytes. Only three quarters of the
- * buffer are given out: the kernel gives memory back in lumps of up to a quarter (udp_rmem_release),
- * and acknowledgements and handshakes need no credit.
+ * The charges follow what Linux counts against SO_RCVBUF (skb->truesize, net/core/skbuff.c): a
+ * small datagram takes one 512 or 1024 byte block plus a struct sk_buff, an Ethernet frame a 2 KiB
+ * block, and a large one, reassembled or of page fragments, up to twice its bytes. Only three
+ * quarters of the buffer are given out: the kernel gives memory back in lumps of up to a quarter
+ * (udp_rmem_release), and acknowledgements and handshakes need no credit.
  */
 #include "link/credit.h"
 
-#define QUANTUM_NS UINT64_C(5000000)     /* a turn while others wait */
-#define IDLE_NS UINT64_C(20000000)       /* without data: the grant is taken back */
+#define QUANTUM_NS UINT64_C(5000000)      /* a turn while others wait */
+#define IDLE_NS UINT64_C(20000000)        /* without data: the grant is taken back */
 #define RETURN_NS_MAX UINT64_C(200000000) /* unconfirmed that long: the peer is gone or silent */
 
 /* Sizes of datagrams, and what they cost. */
@@ -209,7 +209,8 @@ static uint64_t credit_fair(const struct credit *credit)
 
 static void credit_take_back(struct credit *credit, uint64_t fair, uint64_t now_ns)
 {
-    LIST_EACH(node, next, &credit->holding) {
+    LIST_EACH(node, next, &credit->holding)
+    {
         struct credit_share *share = LIST_ENTRY(node, struct credit_share, node);
         if (now_ns - share->used_ns >= IDLE_NS) {
             share->wanted = 0;
@@ -240,21 +241,22 @@ static void credit_hand_out(struct credit *credit, uint64_t fair, uint64_t now_n
         share_give(credit, share, amount, now_ns);
     }
     /* Nobody waits: what is left goes to those who can use it. */
-    LIST_EACH(holder, next, &credit->holding) {
+    LIST_EACH(holder, next, &credit->holding)
+    {
         struct credit_share *share = LIST_ENTRY(holder, struct credit_share, node);
         if (credit->available < CREDIT_GRANT_MIN)
             return;
         if (share->wanted >= share->granted + CREDIT_GRANT_MIN)
             share_give(credit, share,
-                       MIN_OF(share->wanted - share->granted, (uint64_t)credit->available),
-                       now_ns);
+                       MIN_OF(share->wanted - share->granted, (uint64_t)credit->available), now_ns);
     }
 }
 
 /* A peer that does not confirm: its packets have long arrived or never will. */
 static void credit_expire_returns(struct credit *credit, uint64_t now_ns)
 {
-    LIST_EACH(node, next, &credit->returns) {
+    LIST_EACH(node, next, &credit->returns)
+    {
         struct credit_share *share = LIST_ENTRY(node, struct credit_share, returns);
         if (now_ns - share->returning_ns < RETURN_NS_MAX)
             return;
@@ -277,8 +279,8 @@ uint64_t credit_deadline_ns(const struct credit *credit)
     uint64_t fair = credit_fair(credit);
     if (!list_is_empty(&credit->returns)) {
         const struct list *oldest = credit->returns.next;
-        deadline_ns =
-            LIST_ENTRY(oldest, struct credit_share, returns)->returning_ns + RETURN_NS_MAX;
+        deadline_ns = LIST_ENTRY(oldest, struct credit_share, returns)->returning_ns +
+                      RETURN_NS_MAX;
     }
     for (const struct list *node = credit->holding.next; node != &credit->holding;
          node = node->next) {

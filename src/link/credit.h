@@ -3,13 +3,15 @@
  * What peers may have in flight towards this daemon, so that its socket's receive buffer never
  * overflows: 200 hosts that answer a broadcast at once share 208 KiB.
  *
- * Counted in charges: about what a datagram costs in the kernel, which is much more than its bytes.
- * Every peer has a standing share: a part of half the buffer, at least one small datagram. The other
- * half is a pool: a peer that has more to send asks (WANT), is granted a part (GRANT), and loses it
- * again when it is idle or when others wait and its turn is over. What was taken back is free again when
- * the peer has acknowledged the smaller grant, or when it has had ample time to.
+ * Counted in charges: about what a datagram costs in the kernel, which is much more than its
+ * bytes. Every peer has a standing share: a part of half the buffer, at least one small datagram.
+ * The other half is a pool: a peer that has more to send asks (WANT), is granted a part (GRANT),
+ * and loses it again when it is idle or when others wait and its turn is over. What was taken back
+ * is free again when the peer has acknowledged the smaller grant, or when it has had ample time
+ * to.
  *
- * No frame is built here: shares whose peer must be told are in |changed|, see credit_next_changed().
+ * No frame is built here: shares whose peer must be told are in |changed|, see
+ * credit_next_changed().
  */
 #ifndef LINK_CREDIT_H
 #define LINK_CREDIT_H
@@ -21,14 +23,14 @@
 #include <stdint.h>
 
 enum {
-    CREDIT_FLOOR = 768,          /* one datagram of at most CREDIT_FLOOR_BYTES is always allowed */
+    CREDIT_FLOOR = 768, /* one datagram of at most CREDIT_FLOOR_BYTES is always allowed */
     CREDIT_FLOOR_BYTES = 128,
-    CREDIT_GRANT_MIN = 16384,    /* smaller grants are not worth their packets */
-    CREDIT_BUDGET_MIN = 65536    /* a smaller socket buffer is treated as this one */
+    CREDIT_GRANT_MIN = 16384, /* smaller grants are not worth their packets */
+    CREDIT_BUDGET_MIN = 65536 /* a smaller socket buffer is treated as this one */
 };
 
-/* What a datagram of that many bytes costs in a receive buffer, and the largest datagram that costs at
- * most |charge| (0: none). */
+/* What a datagram of that many bytes costs in a receive buffer, and the largest datagram that
+ * costs at most |charge| (0: none). */
 uint64_t credit_charge(size_t datagram_bytes);
 size_t credit_room(uint64_t charge);
 
@@ -43,8 +45,8 @@ struct credit_share {
     uint64_t wanted;   /* what it asked for; 0 = nothing */
     uint64_t granted;  /* from the pool */
     uint64_t returning, returning_sequence, returning_ns; /* taken back, not yet confirmed */
-    uint64_t since_ns; /* holding since */
-    uint64_t used_ns;  /* last data */
+    uint64_t since_ns;                                    /* holding since */
+    uint64_t used_ns;                                     /* last data */
 };
 
 struct credit {
@@ -57,8 +59,8 @@ struct credit {
 };
 
 void credit_init(struct credit *credit, size_t receive_buffer_bytes);
-/* The number of peers changed. True when the standing share did: then call credit_share_refresh() for
- * every share in use. */
+/* The number of peers changed. True when the standing share did: then call
+ * credit_share_refresh() for every share in use. */
 bool credit_set_peers(struct credit *credit, size_t count);
 void credit_share_init(struct credit_share *share, const struct credit *credit);
 /* The share's peer is gone, all its credit is free. */

@@ -9,8 +9,8 @@
 bool frame_asks_for_ack(enum frame_type type)
 {
     switch (type) {
-#define FRAME_CASE(name, value, asks) \
-    case FRAME_##name:                \
+#define FRAME_CASE(name, value, asks)                                                              \
+    case FRAME_##name:                                                                             \
         return asks;
         FRAME_TYPES(FRAME_CASE)
 #undef FRAME_CASE

@@ -12,24 +12,24 @@
 #include <stdint.h>
 
 /* X(name, type byte, asks for an acknowledgement) */
-#define FRAME_TYPES(X)         \
-    X(PADDING, 0x00, false)        \
-    X(PING, 0x01, true)            \
-    X(ACK, 0x02, false)            \
-    X(GOODBYE, 0x03, false)        \
-    X(PATH_CHALLENGE, 0x04, true)  \
-    X(PATH_RESPONSE, 0x05, true)   \
-    X(GRANT, 0x06, true)           \
-    X(WANT, 0x07, true)            \
-    X(MAX_FLOW, 0x08, true)        \
-    X(MAX_PEER, 0x09, true)        \
-    X(FLOW_RESET, 0x0a, true)      \
-    X(FLOW_END, 0x0b, true)        \
-    X(CONTROL, 0x10, true)         \
-    X(CONTROL_PART, 0x11, true)    \
-    X(FLOW, 0x20, true)            \
-    X(FLOW_OPEN, 0x21, true)       \
-    X(FLOW_PART, 0x22, true)       \
+#define FRAME_TYPES(X)                                                                             \
+    X(PADDING, 0x00, false)                                                                        \
+    X(PING, 0x01, true)                                                                            \
+    X(ACK, 0x02, false)                                                                            \
+    X(GOODBYE, 0x03, false)                                                                        \
+    X(PATH_CHALLENGE, 0x04, true)                                                                  \
+    X(PATH_RESPONSE, 0x05, true)                                                                   \
+    X(GRANT, 0x06, true)                                                                           \
+    X(WANT, 0x07, true)                                                                            \
+    X(MAX_FLOW, 0x08, true)                                                                        \
+    X(MAX_PEER, 0x09, true)                                                                        \
+    X(FLOW_RESET, 0x0a, true)                                                                      \
+    X(FLOW_END, 0x0b, true)                                                                        \
+    X(CONTROL, 0x10, true)                                                                         \
+    X(CONTROL_PART, 0x11, true)                                                                    \
+    X(FLOW, 0x20, true)                                                                            \
+    X(FLOW_OPEN, 0x21, true)                                                                       \
+    X(FLOW_PART, 0x22, true)                                                                       \
     X(FLOW_OPEN_PART, 0x23, true)
 
 enum frame_type {
@@ -81,11 +81,12 @@ struct frame {
     };
 };
 
-/* Reads the next frame. False at the end, and when the bytes are no frame: then rd_ok() is false. */
+/* Reads the next frame. False at the end, and when the bytes are no frame: then rd_ok() is
+ * false. */
 bool frame_decode(struct rd *rd, struct frame *frame);
 bool frame_asks_for_ack(enum frame_type type);
-/* Walks the ranges of an ACK from the largest down: [*first, *last]. Start with *last = UINT64_MAX on a
- * copy of |ack|. */
+/* Walks the ranges of an ACK from the largest down: [*first, *last]. Start with *last =
+ * UINT64_MAX on a copy of |ack|. */
 bool frame_ack_next(struct frame_ack *ack, uint64_t *first, uint64_t *last);
 
 void frame_encode_empty(struct wr *wr, enum frame_type type); /* PING, GOODBYE */

@@ -135,8 +135,8 @@ int hello_read(struct noise *noise, const uint8_t *packet, struct hello *hello)
 }
 
 int answer_packet_write(struct noise *noise, const uint8_t *psk, uint32_t epoch,
-                        uint32_t receiver_index, uint32_t sender_index,
-                        const struct answer *answer, uint8_t *packet)
+                        uint32_t receiver_index, uint32_t sender_index, const struct answer *answer,
+                        uint8_t *packet)
 {
     uint8_t payload[ANSWER_PAYLOAD_BYTES];
     struct wr header, body;

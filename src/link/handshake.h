@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The two packets of a handshake: HELLO and ANSWER. Bytes only: who calls whom, when and how often is
- * link_handshake.c; the cryptography is noise.h.
+ * The two packets of a handshake: HELLO and ANSWER. Bytes only: who calls whom, when and how often
+ * is link_handshake.c; the cryptography is noise.h.
  *
- * A HELLO ends with a keyed hash that only somebody who knows our public key can make (as in WireGuard,
- * section 5.4.4 of its paper): noise from strangers costs one hash, not a key exchange.
+ * A HELLO ends with a keyed hash that only somebody who knows our public key can make (as in
+ * WireGuard, section 5.4.4 of its paper): noise from strangers costs one hash, not a key exchange.
  */
 #ifndef LINK_HANDSHAKE_H
 #define LINK_HANDSHAKE_H
@@ -25,12 +25,13 @@ enum {
 
 /* What the caller says, sealed to the called side. */
 struct hello {
-    uint64_t from;     /* the caller, as the called side names it */
-    uint64_t to;       /* the called side, as the caller names it */
-    uint64_t instance; /* random, of the caller's state of this link: another one = state was lost */
-    uint64_t number;   /* rises with every HELLO of the instance: an old one is a replay */
-    uint8_t mode;      /* enum seal_mode */
-    uint32_t credit;   /* what the called side may have in flight towards the caller */
+    uint64_t from; /* the caller, as the called side names it */
+    uint64_t to;   /* the called side, as the caller names it */
+    uint64_t
+        instance;    /* random, of the caller's state of this link: another one = state was lost */
+    uint64_t number; /* rises with every HELLO of the instance: an old one is a replay */
+    uint8_t mode;    /* enum seal_mode */
+    uint32_t credit; /* what the called side may have in flight towards the caller */
     uint8_t epoch_count; /* 1 or 2: the psks the caller would take, newest first */
     uint32_t epochs[HANDSHAKE_EPOCHS_MAX];
 };
@@ -64,8 +65,8 @@ int hello_read(struct noise *noise, const uint8_t *packet, struct hello *hello);
 
 /* Called side: writes ANSWER_BYTES. */
 int answer_packet_write(struct noise *noise, const uint8_t *psk, uint32_t epoch,
-                        uint32_t receiver_index, uint32_t sender_index,
-                        const struct answer *answer, uint8_t *packet);
+                        uint32_t receiver_index, uint32_t sender_index, const struct answer *answer,
+                        uint8_t *packet);
 /* Caller: what an ANSWER says in clear. 0, or -1 when it is none. */
 int answer_peek(const uint8_t *packet, size_t length, uint32_t *receiver_index,
                 uint32_t *sender_index, uint32_t *epoch);

@@ -28,7 +28,8 @@ void inframe_destroy(struct inframe *frame)
 
 void inlane_discard(struct inlane *lane)
 {
-    LIST_EACH(node, next, &lane->frames) {
+    LIST_EACH(node, next, &lane->frames)
+    {
         struct inframe *frame = LIST_ENTRY(node, struct inframe, node);
         list_remove(node);
         inframe_destroy(frame);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The receiving half of a lane: parts of units go straight into the unit's own buffer, in any order,
- * twice or thrice; complete units come out in order, once.
+ * The receiving half of a lane: parts of units go straight into the unit's own buffer, in any
+ * order, twice or thrice; complete units come out in order, once.
  *
- * A unit whose start is at or behind the next one to deliver is new, all before it is a repetition.
- * What is held never exceeds the credit given (|limit|): a part beyond it is refused before any memory
- * is taken.
+ * A unit whose start is at or behind the next one to deliver is new, all before it is a
+ * repetition. What is held never exceeds the credit given (|limit|): a part beyond it is refused
+ * before any memory is taken.
  */
 #ifndef LINK_INLANE_H
 #define LINK_INLANE_H
@@ -44,7 +44,8 @@ void inlane_init(struct inlane *lane, uint64_t id, uint32_t source, uint32_t des
                  uint64_t window_bytes);
 /* Forgets what was not delivered. */
 void inlane_discard(struct inlane *lane);
-/* INLANE_TAKEN when the part may be taken, without any effect. |unit_bytes_max| is the largest unit. */
+/* INLANE_TAKEN when the part may be taken, without any effect. |unit_bytes_max| is the largest
+ * unit. */
 enum inlane_result inlane_check(struct inlane *lane, const struct frame_data *data,
                                 uint64_t unit_bytes_max);
 /* Takes a part. */

@@ -163,7 +163,8 @@ void link_out(struct link *link, uint64_t more_bytes, uint64_t less_bytes)
 
 static void link_orphan_events(struct link *link)
 {
-    LIST_EACH(node, next, &link->mesh->events) {
+    LIST_EACH(node, next, &link->mesh->events)
+    {
         struct event_node *event = LIST_ENTRY(node, struct event_node, node);
         if (event->link == link)
             event->is_orphan = true;
@@ -275,8 +276,7 @@ static uint64_t link_idle_ns(const struct link *link)
 static uint64_t link_dead_ns(const struct link *link)
 {
     uint64_t dead_ns = link->mesh->config.dead_after_ns;
-    if (!dead_ns || !link->live->asking_ns ||
-        (link->state != LINK_FRESH && link->state != LINK_UP))
+    if (!dead_ns || !link->live->asking_ns || (link->state != LINK_FRESH && link->state != LINK_UP))
         return UINT64_MAX;
     return link->live->asking_ns + dead_ns;
 }

@@ -2,9 +2,9 @@
 /*
  * One link to one peer, seen from inside the layer. Users of the layer read mesh.h only.
  *
- * A link has two parts. What is always there (struct link) is small: a daemon knows every host, and
- * talks to few. All that a conversation needs (struct live) exists from the first thing said or heard.
- * The code is in four files by occasion:
+ * A link has two parts. What is always there (struct link) is small: a daemon knows every host,
+ * and talks to few. All that a conversation needs (struct live) exists from the first thing said
+ * or heard. The code is in four files by occasion:
  *   link.c            life, state table, timers
  *   link_handshake.c  calling, answering, sessions, addresses
  *   link_receive.c    a sealed packet comes in
@@ -36,7 +36,7 @@ enum {
     LINK_PROBES_PER_TIMEOUT = 2 /* RFC 9002 section 6.2.4 */
 };
 
-#define LINK_FLOW_IDLE_NS UINT64_C(5000000000)  /* a drained flow is forgotten after that */
+#define LINK_FLOW_IDLE_NS UINT64_C(5000000000) /* a drained flow is forgotten after that */
 #define LINK_PROBE_INTERVAL_MAX_NS UINT64_C(2000000000)
 #define LINK_RETRY_NS UINT64_C(10000000) /* after memory was short */
 
@@ -46,7 +46,7 @@ enum link_state {
 #define LINK_STATE_ENUM(name) LINK_##name,
     LINK_STATES(LINK_STATE_ENUM)
 #undef LINK_STATE_ENUM
-    LINK_STATE_COUNT
+        LINK_STATE_COUNT
 };
 
 enum link_input { LINK_LIFE, LINK_SILENCE, LINK_GOODBYE, LINK_RENEWAL, LINK_INPUT_COUNT };
@@ -93,12 +93,12 @@ struct path_check {
 struct outflow {
     struct outlane lane;
     struct link *link;
-    struct list active;  /* in live.active while it may have something to send */
-    struct list idle;    /* in live.idle while all is acknowledged */
-    struct list ending;  /* in live.ending while a FLOW_END is to be sent */
-    int64_t deficit;     /* of deficit round robin (Shreedhar and Varghese 1996) */
-    bool is_ended;       /* no more writes; gone when the FLOW_END is acknowledged */
-    bool is_dead;        /* only queued events keep it */
+    struct list active; /* in live.active while it may have something to send */
+    struct list idle;   /* in live.idle while all is acknowledged */
+    struct list ending; /* in live.ending while a FLOW_END is to be sent */
+    int64_t deficit;    /* of deficit round robin (Shreedhar and Varghese 1996) */
+    bool is_ended;      /* no more writes; gone when the FLOW_END is acknowledged */
+    bool is_dead;       /* only queued events keep it */
     uint64_t idle_since_ns;
     uint64_t acked_bytes; /* not yet told */
     struct event_node acked_event, reset_event;
@@ -165,10 +165,10 @@ struct live {
     struct credit_share share;
     bool grant_now;
 
-    unsigned probes;   /* packets to send whatever the windows say */
+    unsigned probes; /* packets to send whatever the windows say */
     bool ping_now;
-    uint64_t pace_ns;  /* when the pacer lets the next packet go; UINT64_MAX = not waiting */
-    uint64_t retry_ns; /* memory was short: try again then */
+    uint64_t pace_ns;     /* when the pacer lets the next packet go; UINT64_MAX = not waiting */
+    uint64_t retry_ns;    /* memory was short: try again then */
     uint64_t received_ns; /* last genuine packet */
     uint64_t asking_ns;   /* since when an answer is due; 0 = none is */
 };

@@ -2,10 +2,10 @@
 /*
  * Flows of both directions, and what becomes of what a packet carried: see link.h.
  *
- * A flow's state lives from its first frame until it was idle for LINK_FLOW_IDLE_NS and the sender said
- * FLOW_END: the sender forgets it when that is acknowledged, the receiver when it comes. Ids rise and
- * are never used again, so that a late repetition of an old flow is known for what it is. The next
- * frame between the same two tasks opens a new flow.
+ * A flow's state lives from its first frame until it was idle for LINK_FLOW_IDLE_NS and the sender
+ * said FLOW_END: the sender forgets it when that is acknowledged, the receiver when it comes. Ids
+ * rise and are never used again, so that a late repetition of an old flow is known for what it is.
+ * The next frame between the same two tasks opens a new flow.
  */
 #include "link/link.h"
 
@@ -141,7 +141,8 @@ void link_flow_was_reset(struct link *link, uint64_t lane)
 void link_flows_retire(struct link *link, uint64_t now_ns)
 {
     unsigned left = RETIRE_PER_PACKET;
-    LIST_EACH(node, next, &link->live->idle) {
+    LIST_EACH(node, next, &link->live->idle)
+    {
         struct outflow *flow = LIST_ENTRY(node, struct outflow, idle);
         if (left-- == 0 || now_ns - flow->idle_since_ns < LINK_FLOW_IDLE_NS)
             return;
@@ -285,8 +286,7 @@ int link_flow_data_take(struct link *link, const struct frame_data *data)
         return -1;
     /* Checked again: several frames of one packet may share the last of the credit. */
     uint64_t end = data->start + data->length;
-    if (end > flow->lane.highest &&
-        end - flow->lane.highest > live->in_limit - live->in_started) {
+    if (end > flow->lane.highest && end - flow->lane.highest > live->in_limit - live->in_started) {
         link->mesh->counters.dropped_malformed++;
         return 0;
     }

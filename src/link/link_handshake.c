@@ -2,11 +2,11 @@
 /*
  * Calling and answering, the sessions that come of it, and the addresses of the peer: see link.h.
  *
- * Both sides may call at once. Then the call of the side with the smaller public key stands: that side
- * ignores the other's HELLO, the other drops its own and answers. The called side uses the new session
- * only after a packet in it proved that the caller has the answer (key confirmation, as WireGuard does).
- * The session before stays for receiving until three probe timeouts after the peer was seen to use the
- * new one.
+ * Both sides may call at once. Then the call of the side with the smaller public key stands: that
+ * side ignores the other's HELLO, the other drops its own and answers. The called side uses the
+ * new session only after a packet in it proved that the caller has the answer (key confirmation,
+ * as WireGuard does). The session before stays for receiving until three probe timeouts after the
+ * peer was seen to use the new one.
  */
 #include "link/link.h"
 
@@ -179,8 +179,8 @@ void link_call(struct link *link, uint64_t now_ns)
     link_wake(link);
 }
 
-/* Round the candidates with a short stagger, then again with backoff; a little apart for each link, so
- * that a hundred hosts started at once do not stay in step. */
+/* Round the candidates with a short stagger, then again with backoff; a little apart for each
+ * link, so that a hundred hosts started at once do not stay in step. */
 static uint64_t calling_interval_ns(const struct link *link, const struct calling *calling,
                                     size_t candidate_count)
 {
@@ -300,9 +300,9 @@ static void link_install(struct link *link, const struct agreement *agreed,
     live->received_ns = now_ns;
     live->asking_ns = 0;
     link_input(link, LINK_LIFE, NULL);
-    log_line(link->mesh->config.log, LOG_LEVEL_DEBUG, "link %llx: keys agreed, psk %u, called by %s",
-             (unsigned long long)link->peer, (unsigned)agreed->epoch,
-             agreed->session->is_caller ? "us" : "them");
+    log_line(link->mesh->config.log, LOG_LEVEL_DEBUG,
+             "link %llx: keys agreed, psk %u, called by %s", (unsigned long long)link->peer,
+             (unsigned)agreed->epoch, agreed->session->is_caller ? "us" : "them");
     link_wake(link);
 }
 
@@ -403,11 +403,11 @@ static int link_answer(struct link *link, struct noise *noise, const struct hell
     uint32_t index = answering ? session_index(link) : 0;
     struct answer answer = {live->instance, (uint8_t)mesh->config.mode,
                             (uint32_t)MIN_OF(live->share.limit, (uint64_t)UINT32_MAX)};
-    if (!index || answer_packet_write(noise, psk, epoch, caller_index, index, &answer,
-                               answering->packet) < 0)
+    if (!index ||
+        answer_packet_write(noise, psk, epoch, caller_index, index, &answer, answering->packet) < 0)
         goto failed;
-    answering->session =
-        session_create(noise, mesh->config.mode, false, index, caller_index, now_ns);
+    answering->session = session_create(noise, mesh->config.mode, false, index, caller_index,
+                                        now_ns);
     if (!answering->session)
         goto failed;
     answering->remote_instance = hello->instance;
@@ -500,8 +500,8 @@ void mesh_receive_hello(struct mesh *mesh, const struct mesh_address *from, cons
     uint8_t suite;
     uint32_t caller_index;
     struct mesh_counters *counters = &mesh->counters;
-    if (hello_check(mesh->config.crypto, mesh->public_key, packet, length, &suite,
-                    &caller_index) < 0) {
+    if (hello_check(mesh->config.crypto, mesh->public_key, packet, length, &suite, &caller_index) <
+        0) {
         if (length == HELLO_BYTES)
             counters->dropped_unsealed++;
         else
@@ -513,7 +513,8 @@ void mesh_receive_hello(struct mesh *mesh, const struct mesh_address *from, cons
         counters->dropped_unknown++;
         return;
     }
-    if (handshake_init(&noise, crypto, false, mesh->config.private_key, mesh->public_key, NULL) < 0 ||
+    if (handshake_init(&noise, crypto, false, mesh->config.private_key, mesh->public_key, NULL) <
+            0 ||
         hello_read_key(&noise, packet) < 0) {
         counters->dropped_unsealed++;
     } else if (!mesh_knows_key(mesh, noise.remote_static)) {

@@ -2,9 +2,9 @@
 /*
  * A sealed packet comes in: opened, checked as a whole, then applied: see link.h.
  *
- * Nothing has an effect before everything was found in order. A packet for whose content there is no
- * memory is not recorded as received, so that its content comes again; what of it was applied before
- * may safely be applied twice.
+ * Nothing has an effect before everything was found in order. A packet for whose content there is
+ * no memory is not recorded as received, so that its content comes again; what of it was applied
+ * before may safely be applied twice.
  */
 #include "link/link.h"
 
@@ -131,7 +131,8 @@ static void link_take_ack(struct link *link, const struct frame_ack *ack, uint64
     struct sent_packet *old;
     list_init(&acked);
     loss_acknowledge(&live->loss, ack, &live->rtt, now_ns, &acked);
-    LIST_EACH(node, next, &acked) {
+    LIST_EACH(node, next, &acked)
+    {
         struct sent_packet *packet = LIST_ENTRY(node, struct sent_packet, node);
         list_remove(node);
         link_arrived(link, packet);
@@ -157,8 +158,8 @@ static void link_take_grant(struct link *link, uint64_t sequence, uint64_t limit
     credit->limit = MAX_OF(limit, (uint64_t)CREDIT_FLOOR);
 }
 
-static int frame_take(struct link *link, const struct frame *frame,
-                      const struct mesh_address *from, uint64_t now_ns)
+static int frame_take(struct link *link, const struct frame *frame, const struct mesh_address *from,
+                      uint64_t now_ns)
 {
     struct live *live = link->live;
     switch (frame->type) {

@@ -2,9 +2,10 @@
 /*
  * A packet goes out: what is most urgent first, as much as the windows allow: see link.h.
  *
- * Three windows: congestion (the path), credit (the peer's receive buffer), and per lane (the peer's
- * memory; outlane.h). An acknowledgement alone is under none of them; a probe after a timeout is under
- * none of the first two. Order in a packet: ACK, credit for the peer, control, flows in turn.
+ * Three windows: congestion (the path), credit (the peer's receive buffer), and per lane (the
+ * peer's memory; outlane.h). An acknowledgement alone is under none of them; a probe after a
+ * timeout is under none of the first two. Order in a packet: ACK, credit for the peer, control,
+ * flows in turn.
  */
 #include "link/link.h"
 
@@ -52,7 +53,8 @@ static void build_init(struct build *build, const struct link *link, uint8_t *by
     wr_init_fixed(&build->wr, bytes + PACKET_SEALED_HEADER_BYTES, room - overhead);
 }
 
-/* Memory is short or the cipher failed: what was taken goes back, and we try again a little later. */
+/* Memory is short or the cipher failed: what was taken goes back, and we try again a little
+ * later. */
 static size_t build_undo(struct build *build, struct link *link, uint64_t now_ns)
 {
     link_items_lost(link, build->items.items, build->items.count);
@@ -68,9 +70,8 @@ static struct sent_packet *build_record(const struct build *build, uint64_t now_
     struct sent_packet *packet = mem_alloc(sizeof(*packet) + item_bytes);
     if (!packet)
         return NULL;
-    *packet = (struct sent_packet){.sent_ns = now_ns,
-                                   .is_size_probe = build->is_size_probe,
-                                   .item_count = build->items.count};
+    *packet = (struct sent_packet){
+        .sent_ns = now_ns, .is_size_probe = build->is_size_probe, .item_count = build->items.count};
     if (item_bytes)
         memcpy(packet->items, build->items.items, item_bytes);
     return packet;
@@ -89,8 +90,8 @@ static size_t build_finish(struct build *build, struct link *link, uint8_t *byte
         if (!packet)
             return build_undo(build, link, now_ns);
     }
-    size_t length =
-        session_seal(live->current, loss_next_number(&live->loss), bytes, build->wr.length);
+    size_t length = session_seal(live->current, loss_next_number(&live->loss), bytes,
+                                 build->wr.length);
     if (length == 0) {
         mem_free(packet);
         return build_undo(build, link, now_ns);
@@ -175,8 +176,8 @@ static void fill_endings(struct link *link, struct build *build)
     }
 }
 
-/* The next flow in turn that may send, at the head of |active|; NULL when none may. Flows that wait for
- * nothing but the peer's credit stay in the list, others leave it. */
+/* The next flow in turn that may send, at the head of |active|; NULL when none may. Flows that
+ * wait for nothing but the peer's credit stay in the list, others leave it. */
 static struct outflow *next_flow(struct live *live)
 {
     struct list *stalled = NULL, *node;
@@ -316,7 +317,8 @@ static size_t pull_token(struct link *link, enum frame_type type, const uint8_t 
     struct build build;
     build_init(&build, link, bytes, CREDIT_FLOOR_BYTES);
     frame_encode_token(&build.wr, type, token);
-    return build_finish(&build, link, bytes, now_ns); /* not remembered: it has its own repetition */
+    return build_finish(&build, link, bytes,
+                        now_ns); /* not remembered: it has its own repetition */
 }
 
 static size_t pull_path(struct link *link, struct mesh_address *to, uint8_t *bytes, uint64_t now_ns)

@@ -84,8 +84,8 @@ static void loss_learn(struct loss *loss, const struct sent_packet *packet, cons
 {
     if (loss->largest_acked != UINT64_MAX && loss->largest_acked > packet->number) {
         uint64_t distance = loss->largest_acked - packet->number + 1;
-        loss->packet_threshold = (uint32_t)MIN_OF(
-            MAX_OF(distance, loss->packet_threshold), (uint64_t)PACKET_THRESHOLD_MAX);
+        loss->packet_threshold = (uint32_t)MIN_OF(MAX_OF(distance, loss->packet_threshold),
+                                                  (uint64_t)PACKET_THRESHOLD_MAX);
     }
     uint64_t base_ns = MAX_OF(rtt->smoothed_ns, RTT_GRANULARITY_NS);
     uint64_t eighths = (now_ns - packet->sent_ns) * 8 / base_ns + 1;
@@ -165,8 +165,7 @@ bool loss_detect(struct loss *loss, const struct rtt *rtt, uint64_t now_ns, stru
         if (run_start_ns != UINT64_MAX)
             longest_ns = MAX_OF(longest_ns, packet->sent_ns - run_start_ns);
     }
-    return !list_is_empty(lost) &&
-           longest_ns >= PERSISTENT_CONGESTION * rtt_probe_timeout_ns(rtt);
+    return !list_is_empty(lost) && longest_ns >= PERSISTENT_CONGESTION * rtt_probe_timeout_ns(rtt);
 }
 
 struct sent_packet *loss_take(struct loss *loss, uint64_t before_ns, bool all)

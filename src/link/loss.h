@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The sender's side of acknowledgement: what is in flight, what arrived, what is lost, when to probe.
- * RFC 9002 sections 5 and 6, with both reordering thresholds adaptive (6.1.1, 6.1.2): a packet that was
- * taken for lost and then acknowledged raises them.
+ * The sender's side of acknowledgement: what is in flight, what arrived, what is lost, when to
+ * probe. RFC 9002 sections 5 and 6, with both reordering thresholds adaptive (6.1.1, 6.1.2): a
+ * packet that was taken for lost and then acknowledged raises them.
  *
- * Packet numbers are given here, for all packets of a link and through all its sessions. Only packets
- * that ask for acknowledgement are remembered. A lost packet is remembered a while longer, to learn
- * whether it was only late. What the items of a packet mean is the owner's business (outlane.h,
- * link_frames.c).
+ * Packet numbers are given here, for all packets of a link and through all its sessions. Only
+ * packets that ask for acknowledgement are remembered. A lost packet is remembered a while longer,
+ * to learn whether it was only late. What the items of a packet mean is the owner's business
+ * (outlane.h, link_frames.c).
  */
 #ifndef LINK_LOSS_H
 #define LINK_LOSS_H
@@ -41,10 +41,10 @@ struct sent_packet {
     uint64_t number;
     uint64_t sent_ns;
     uint32_t bytes;
-    uint32_t charge;        /* against the peer's receive credit */
-    bool is_lost;           /* taken for lost, perhaps wrongly */
-    bool is_size_probe;     /* its loss says nothing about congestion (RFC 9000 section 14.4) */
-    bool window_was_full;   /* the congestion window held the sender back when it was sent */
+    uint32_t charge;      /* against the peer's receive credit */
+    bool is_lost;         /* taken for lost, perhaps wrongly */
+    bool is_size_probe;   /* its loss says nothing about congestion (RFC 9000 section 14.4) */
+    bool window_was_full; /* the congestion window held the sender back when it was sent */
     uint32_t item_count;
     struct sent_item items[];
 };
@@ -76,8 +76,9 @@ static inline uint64_t loss_next_number(const struct loss *loss)
 /* After loss_reserve(): the packet with the next number was sent; |packet| NULL when it asks for no
  * acknowledgement. Takes the packet over. */
 void loss_sent(struct loss *loss, struct sent_packet *packet);
-/* Moves the packets that |ack| names to |acked|, for the caller to handle and free; those with is_lost
- * set were counted as lost before. |ack| names no number that was not sent. Samples |rtt|. */
+/* Moves the packets that |ack| names to |acked|, for the caller to handle and free; those with
+ * is_lost set were counted as lost before. |ack| names no number that was not sent. Samples
+ * |rtt|. */
 void loss_acknowledge(struct loss *loss, const struct frame_ack *ack, struct rtt *rtt,
                       uint64_t now_ns, struct list *acked);
 /* Finds what is lost by now. Links the packets to |lost|; they stay in the ring. Returns true when

@@ -37,8 +37,8 @@ struct mesh *mesh_create(const struct mesh_config *config, uint64_t now_ns)
     list_init(&mesh->events);
     list_init(&mesh->partings);
     credit_init(&mesh->credit, config->receive_buffer_bytes);
-    if (config->crypto->public_key(config->crypto->context, config->private_key,
-                                   mesh->public_key) < 0 ||
+    if (config->crypto->public_key(config->crypto->context, config->private_key, mesh->public_key) <
+            0 ||
         heap_set(&mesh->timers, &mesh->credit_timer, UINT64_MAX) < 0) {
         mesh_destroy(mesh);
         return NULL;
@@ -69,7 +69,8 @@ static void event_done(struct event_node *event)
 /* |link| NULL: of all. */
 static void mesh_drop_events(struct mesh *mesh, const struct link *link)
 {
-    LIST_EACH(node, next, &mesh->events) {
+    LIST_EACH(node, next, &mesh->events)
+    {
         struct event_node *event = LIST_ENTRY(node, struct event_node, node);
         if (!link || event->link == link)
             event_done(event);
@@ -81,9 +82,8 @@ static void event_take_unit(struct event_node *node, struct mesh_event *event)
 {
     struct inframe *frame = node->owner;
     size_t skip = node->kind == MESH_CONTROL ? 1 : 0;
-    event->payload = (struct slice){.buf = frame->buf,
-                                    .data = frame->buf->data + skip,
-                                    .length = frame->length - skip};
+    event->payload = (struct slice){
+        .buf = frame->buf, .data = frame->buf->data + skip, .length = frame->length - skip};
     event->bytes = event->payload.length;
     frame->buf = NULL;
     if (node->kind == MESH_CONTROL && node->link->live && !node->is_orphan)
@@ -241,7 +241,7 @@ void mesh_destroy(struct mesh *mesh)
     for (size_t i = 0; i < mesh->links.count; i++)
         link_destroy(mesh->links.entries[i].value);
     LIST_EACH(node, next, &mesh->partings)
-        mem_free(LIST_ENTRY(node, struct parting, node));
+    mem_free(LIST_ENTRY(node, struct parting, node));
     map_fini(&mesh->links);
     map_fini(&mesh->keys);
     map_fini(&mesh->sessions);
@@ -332,7 +332,8 @@ void mesh_flow_reset(struct mesh *mesh, uint64_t peer, uint32_t source, uint32_t
     struct link *link = mesh_link(mesh, peer);
     if (!link)
         return;
-    LIST_EACH(node, next, &mesh->events) {
+    LIST_EACH(node, next, &mesh->events)
+    {
         struct event_node *event = LIST_ENTRY(node, struct event_node, node);
         if (event->link == link && event->kind == MESH_FLOW_FRAME && event->source == source &&
             event->destination == destination)

@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * All the links of one daemon: datagrams in, datagrams out, and above them for each peer one ordered
- * control lane and many ordered flows. The only header of this layer that its users need.
+ * All the links of one daemon: datagrams in, datagrams out, and above them for each peer one
+ * ordered control lane and many ordered flows. The only header of this layer that its users need.
  *
  * Pure: no socket, no clock, no random source. The shell feeds datagrams (mesh_receive), pulls
  * datagrams (mesh_pull), takes what happened (mesh_next_event) and asks when to come back
  * (mesh_deadline). Time is |now_ns|, monotonic. The keys, the handshake and what protects what:
- * link/seal.h; packets and frames byte by byte: docs/protocol.md; the design: decisions D5 and D6.
+ * link/seal.h; packets and frames byte by byte: docs/protocol-link.md; the design: decisions D5 and D6.
  *
- * A peer is named by an id that the caller chooses (the core's host epoch: a host that left and came
- * back is another peer). Control messages are delivered to the peer in order, exactly once, as long as
- * the peer lives, with priority over flows. A flow is named by (source, destination) as 32-bit numbers
- * and carries frames (1..MESH_FRAME_BYTES_MAX bytes each) in order, exactly once; flows of a link share
- * it fairly and know nothing of each other. Nothing is ordered between lanes.
+ * A peer is named by an id that the caller chooses (the core's host epoch: a host that left and
+ * came back is another peer). Control messages are delivered to the peer in order, exactly once,
+ * as long as the peer lives, with priority over flows. A flow is named by (source, destination) as
+ * 32-bit numbers and carries frames (1..MESH_FRAME_BYTES_MAX bytes each) in order, exactly once;
+ * flows of a link share it fairly and know nothing of each other. Nothing is ordered between
+ * lanes.
  *
  * Credit. A receiver bounds what it holds: per flow MESH_FLOW_WINDOW_BYTES may be unconsumed
- * (mesh_flow_consume gives credit back), and over all peers what may be in flight stays below the real
- * receive buffer of the socket (receive_buffer_bytes), see link/credit.h.
+ * (mesh_flow_consume gives credit back), and over all peers what may be in flight stays below the
+ * real receive buffer of the socket (receive_buffer_bytes), see link/credit.h.
  */
 #ifndef LINK_MESH_H
 #define LINK_MESH_H
@@ -63,16 +64,16 @@ struct mesh_peer_config {
     uint8_t public_key[SEAL_KEY_BYTES];
     uint8_t psk[SEAL_KEY_BYTES];      /* of the virtual machine; zeros while joining */
     uint32_t psk_epoch;               /* which psk; 0 while joining */
-    const struct mesh_address *addresses; /* candidates, best first; may be empty: wait to be called */
+    const struct mesh_address *addresses; /* candidates, best first; none: wait to be called */
     size_t address_count;
 };
 
 enum mesh_event_kind {
-    MESH_UP,         /* the first handshake with the peer is through, or it shows life after MESH_DOWN */
+    MESH_UP,         /* the first handshake is through, or the peer shows life after MESH_DOWN */
     MESH_DOWN,       /* the peer gave no sign of life for dead_after_ns, or said goodbye */
     MESH_CONTROL,    /* one control message: payload */
     MESH_FLOW_FRAME, /* one frame of flow (source, destination): payload */
-    MESH_FLOW_ACKED, /* the peer has |bytes| more of what we wrote to the flow; room is there again */
+    MESH_FLOW_ACKED, /* the peer has |bytes| more of what we wrote to the flow: room again */
     MESH_FLOW_RESET  /* the peer gave the flow up: what was not delivered is lost */
 };
 
@@ -95,7 +96,7 @@ struct mesh_counters {
     uint64_t dropped_unsealed;     /* authentication failed: wrong key, changed bit */
     uint64_t dropped_replayed;     /* replay window */
     uint64_t dropped_unknown;      /* unknown session, unknown key in a handshake */
-    uint64_t held_bytes;           /* now: written and unacknowledged plus received and unconsumed */
+    uint64_t held_bytes; /* now: written and unacknowledged plus received and unconsumed */
     uint64_t held_bytes_max;
     uint64_t flows;                /* now: flows of both directions that have state */
 };
@@ -107,7 +108,8 @@ struct mesh *mesh_create(const struct mesh_config *config, uint64_t now_ns);
 void mesh_destroy(struct mesh *mesh);
 const uint8_t *mesh_public_key(const struct mesh *mesh);
 
-/* 0; -1 without memory or when the peer exists. No packet is sent before there is something to say. */
+/* 0; -1 without memory or when the peer exists. No packet is sent before there is something to
+ * say. */
 int mesh_peer_add(struct mesh *mesh, const struct mesh_peer_config *config, uint64_t now_ns);
 /* A changed psk: used from the next handshake on, which starts now; the session in use stays valid
  * until the new one stands. The previous psk is accepted for the time of one handshake. */

@@ -2,9 +2,9 @@
 /*
  * How large a datagram the path carries: DPLPMTUD (RFC 8899) with a fixed ladder of sizes.
  *
- * A probe is a packet of padding. It goes one step up while there is bulk to send; three lost ones end
- * the search for a while. Large packets lost in a row, while small ones get through, are a black hole:
- * back to the base.
+ * A probe is a packet of padding. It goes one step up while there is bulk to send; three lost ones
+ * end the search for a while. Large packets lost in a row, while small ones get through, are a
+ * black hole: back to the base.
  */
 #ifndef LINK_MTU_H
 #define LINK_MTU_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Noise IKpsk2: see the header. Section numbers are those of the Noise specification, revision 34. */
+/* Noise IKpsk2: see the header. Section numbers are those of the Noise specification, revision
+ * 34. */
 #include "link/noise.h"
 
 #include "base/str.h"
@@ -139,8 +140,8 @@ int noise_write_first(struct noise *noise, const uint8_t *payload, size_t length
     memcpy(message, noise->ephemeral_public, SEAL_KEY_BYTES);
     noise_mix_ephemeral(noise, noise->ephemeral_public);
     if (noise_mix_dh(noise, noise->ephemeral_private, noise->remote_static) < 0 ||
-        noise_seal_and_hash(noise, noise->static_public, SEAL_KEY_BYTES,
-                            message + SEAL_KEY_BYTES) < 0 ||
+        noise_seal_and_hash(noise, noise->static_public, SEAL_KEY_BYTES, message + SEAL_KEY_BYTES) <
+            0 ||
         noise_mix_dh(noise, noise->static_private, noise->remote_static) < 0)
         return -1;
     return noise_seal_and_hash(noise, payload, length, message + SEAL_KEY_BYTES + SEALED_KEY_BYTES);

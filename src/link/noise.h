@@ -7,8 +7,8 @@
  *     <- e, ee, se, psk
  *
  * Only this pattern, only these two messages; what is inside their payloads is handshake.h. All
- * functions returning int give 0, or -1 when the message is not genuine or memory is short: then the
- * handshake is over and only noise_wipe() may follow.
+ * functions returning int give 0, or -1 when the message is not genuine or memory is short: then
+ * the handshake is over and only noise_wipe() may follow.
  */
 #ifndef LINK_NOISE_H
 #define LINK_NOISE_H
@@ -39,8 +39,8 @@ struct noise {
     uint8_t remote_ephemeral[SEAL_KEY_BYTES];
 };
 
-/* Begins. The initiator names the responder by |remote_static|; the responder passes NULL. Draws the
- * ephemeral key. */
+/* Begins. The initiator names the responder by |remote_static|; the responder passes NULL.
+ * Draws the ephemeral key. */
 int noise_init(struct noise *noise, const struct seal_crypto *crypto, bool initiator,
                const uint8_t *static_private, const uint8_t *static_public,
                const uint8_t *remote_static, const void *prologue, size_t prologue_length);
@@ -48,11 +48,10 @@ int noise_init(struct noise *noise, const struct seal_crypto *crypto, bool initi
 int noise_set_ephemeral(struct noise *noise, const uint8_t *ephemeral_private);
 
 /* Initiator: message 1, |length| + NOISE_FIRST_OVERHEAD bytes at |message|. */
-int noise_write_first(struct noise *noise, const uint8_t *payload, size_t length,
-                      uint8_t *message);
-/* Responder: opens the sender's static key (remote_static) at the cost of one X25519, so that an
- * unknown key can be dropped here; then the payload, |length| - NOISE_FIRST_OVERHEAD bytes. Both get
- * the whole message. */
+int noise_write_first(struct noise *noise, const uint8_t *payload, size_t length, uint8_t *message);
+/* Responder: opens the sender's static key (remote_static) at the cost of one X25519, so that
+ * an unknown key can be dropped here; then the payload, |length| - NOISE_FIRST_OVERHEAD bytes.
+ * Both get the whole message. */
 int noise_read_first_key(struct noise *noise, const uint8_t *message, size_t length);
 int noise_read_first_payload(struct noise *noise, const uint8_t *message, size_t length,
                              uint8_t *payload);
@@ -64,8 +63,7 @@ int noise_write_second(struct noise *noise, const uint8_t *psk, const uint8_t *p
 int noise_read_second(struct noise *noise, const uint8_t *psk, const uint8_t *message,
                       size_t length, uint8_t *payload);
 /* Both: the ciphers of the two directions, owned by the caller. */
-int noise_split(const struct noise *noise, struct seal_cipher **send,
-                struct seal_cipher **receive);
+int noise_split(const struct noise *noise, struct seal_cipher **send, struct seal_cipher **receive);
 /* Overwrites all secrets. */
 void noise_wipe(struct noise *noise);
 

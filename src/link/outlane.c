@@ -34,7 +34,8 @@ static void outframe_detach(struct outframe *frame)
 
 void outlane_discard(struct outlane *lane)
 {
-    LIST_EACH(node, next, &lane->frames) {
+    LIST_EACH(node, next, &lane->frames)
+    {
         struct outframe *frame = LIST_ENTRY(node, struct outframe, all);
         outframe_detach(frame);
         outframe_free_if_unused(frame);
@@ -68,8 +69,7 @@ bool outlane_may_send(const struct outlane *lane, const struct outcredit *credit
         *blocked_by_peer = false;
     if (list_is_empty(&lane->pending))
         return false;
-    const struct outframe *frame =
-        LIST_ENTRY(list_first(&lane->pending), struct outframe, pending);
+    const struct outframe *frame = LIST_ENTRY(list_first(&lane->pending), struct outframe, pending);
     if (frame->started)
         return true;
     if (frame->start + frame->length > lane->limit)
@@ -120,8 +120,8 @@ static size_t outframe_fill(struct outframe *frame, struct wr *wr, struct sent_i
     frame_encode_data(wr, &data);
     CHECK(!wr->bad);
     frame->references++;
-    items->items[items->count++] = (struct sent_item){
-        SENT_DATA, (uint32_t)data.part_length, data.part_offset, frame};
+    items->items[items->count++] = (struct sent_item){SENT_DATA, (uint32_t)data.part_length,
+                                                      data.part_offset, frame};
     return (size_t)data.part_length;
 }
 
@@ -131,8 +131,7 @@ size_t outlane_fill(struct outlane *lane, struct outcredit *credit, struct wr *w
     size_t filled = 0;
     while (filled < budget && items->count < items->capacity &&
            outlane_may_send(lane, credit, NULL)) {
-        struct outframe *frame =
-            LIST_ENTRY(list_first(&lane->pending), struct outframe, pending);
+        struct outframe *frame = LIST_ENTRY(list_first(&lane->pending), struct outframe, pending);
         size_t part = outframe_fill(frame, wr, items);
         if (part == 0)
             break;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The sending half of a lane: units (control messages, or frames of a flow) in order, cut into parts
- * that fit packets, sent again when lost, forgotten when acknowledged.
+ * The sending half of a lane: units (control messages, or frames of a flow) in order, cut into
+ * parts that fit packets, sent again when lost, forgotten when acknowledged.
  *
- * A lane is limited by the peer's credit in bytes of units; a unit is started only when all of it fits.
- * Parts already started are free to go again. Which lane sends next is link_send.c's business.
+ * A lane is limited by the peer's credit in bytes of units; a unit is started only when all of it
+ * fits. Parts already started are free to go again. Which lane sends next is link_send.c's
+ * business.
  */
 #ifndef LINK_OUTLANE_H
 #define LINK_OUTLANE_H
@@ -16,8 +17,8 @@
 
 /* One unit. Packets in flight refer to it, so it may outlive its data and its lane. */
 struct outframe {
-    struct list all;     /* in outlane.frames */
-    struct list pending; /* in outlane.pending while it has bytes to send */
+    struct list all;      /* in outlane.frames */
+    struct list pending;  /* in outlane.pending while it has bytes to send */
     struct outlane *lane; /* NULL once done or discarded */
     struct slice data;
     uint64_t start;
@@ -59,13 +60,13 @@ int outlane_write(struct outlane *lane, struct slice data);
 /* Something may be sent now. |blocked_by_peer| (may be NULL): false only for lack of |credit|. */
 bool outlane_may_send(const struct outlane *lane, const struct outcredit *credit,
                       bool *blocked_by_peer);
-/* Encodes parts until |wr| has no room, |items| are full, |budget| bytes are spent or nothing may be
- * sent. Returns the bytes of data written. */
+/* Encodes parts until |wr| has no room, |items| are full, |budget| bytes are spent or nothing
+ * may be sent. Returns the bytes of data written. */
 size_t outlane_fill(struct outlane *lane, struct outcredit *credit, struct wr *wr,
                     struct sent_items *items, size_t budget);
 
-/* The part [offset, offset + length) arrived. Returns the length of the unit if that completes it (its
- * data are dropped then), else 0. */
+/* The part [offset, offset + length) arrived. Returns the length of the unit if that completes
+ * it (its data are dropped then), else 0. */
 uint32_t outframe_acked(struct outframe *frame, uint64_t offset, uint32_t length);
 /* The part is lost: what is not known to have arrived goes again, before newer data. True when the
  * lane has something to send through it. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A set of 64-bit numbers kept as sorted, disjoint, half-open ranges: packet numbers received, bytes
- * of a frame sent or acknowledged. One range needs no memory beyond the struct.
+ * A set of 64-bit numbers kept as sorted, disjoint, half-open ranges: packet numbers received,
+ * bytes of a frame sent or acknowledged. One range needs no memory beyond the struct.
  *
  * Reading in the tree: acks.h, outflow.h and inflow.h use it.
  */

@@ -11,7 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { REPLAY_WORDS = 64, REPLAY_WINDOW = (REPLAY_WORDS - 1) * 64 }; /* numbers behind the largest */
+enum {
+    REPLAY_WORDS = 64,
+    REPLAY_WINDOW = (REPLAY_WORDS - 1) * 64
+}; /* numbers behind the largest */
 
 struct replay {
     uint64_t next; /* largest number seen plus one */

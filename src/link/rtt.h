@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define RTT_GRANULARITY_NS UINT64_C(1000000)    /* timers of the shell are about that fine */
-#define RTT_ACK_DELAY_MAX_NS UINT64_C(2000000)  /* what we promise, and expect of the peer */
+#define RTT_GRANULARITY_NS UINT64_C(1000000)   /* timers of the shell are about that fine */
+#define RTT_ACK_DELAY_MAX_NS UINT64_C(2000000) /* what we promise, and expect of the peer */
 #define RTT_INITIAL_NS UINT64_C(50000000)
 
 struct rtt {

@@ -2,8 +2,9 @@
 /*
  * What seals a link: the primitives it needs, as a table the program supplies.
  *
- * Two tables exist: OpenSSL's libcrypto (crypto/crypto.h), and a toy for simulations that is fast, repeats
- * by its seed, and protects nothing (link/toycrypto.h). The handshake itself is link/noise.h.
+ * Two tables exist: OpenSSL's libcrypto (crypto/crypto.h), and a toy for simulations that is fast,
+ * repeats by its seed, and protects nothing (link/toycrypto.h). The handshake itself is
+ * link/noise.h.
  */
 #ifndef LINK_SEAL_H
 #define LINK_SEAL_H

@@ -2,9 +2,10 @@
 /*
  * Sealing with one pair of keys: see the header.
  *
- * Limits: RFC 9001 appendix B.1.1 allows AES-GCM 2^23 packets of 2^14 bytes under one key. Ours may be
- * four times as long, so packets and bytes are both counted; new keys are asked for at half of each.
- * Against forgery the limit is 2^52 (B.1.2): out of reach for datagrams within the life of a key.
+ * Limits: RFC 9001 appendix B.1.1 allows AES-GCM 2^23 packets of 2^14 bytes under one key. Ours
+ * may be four times as long, so packets and bytes are both counted; new keys are asked for at half
+ * of each. Against forgery the limit is 2^52 (B.1.2): out of reach for datagrams within the life
+ * of a key.
  */
 #include "link/session.h"
 
@@ -84,9 +85,8 @@ size_t session_open(struct session *session, uint64_t number, const uint8_t *pac
     *payload = sealed;
     if (session->mode == SEAL_ENCRYPT) {
         *payload = plain;
-        result = session->crypto->open(session->receive, number, packet,
-                                       PACKET_SEALED_HEADER_BYTES, sealed,
-                                       payload_length + tag_bytes, plain);
+        result = session->crypto->open(session->receive, number, packet, PACKET_SEALED_HEADER_BYTES,
+                                       sealed, payload_length + tag_bytes, plain);
     } else if (session->mode == SEAL_INTEGRITY) {
         result = session->crypto->open(session->receive, number, packet, length - tag_bytes,
                                        sealed + payload_length, tag_bytes, plain);

@@ -29,8 +29,8 @@ size_t session_tag_bytes(const struct session *session);
 /* Seals in place: |packet| has room for the header, then |length| bytes of payload, then the tag.
  * Returns the length of the packet, 0 when it failed. */
 size_t session_seal(struct session *session, uint64_t number, uint8_t *packet, size_t length);
-/* Opens a sealed packet; the payload is at |*payload|, in |plain| (as large as the packet) or in the
- * packet itself. Returns its length, or SIZE_MAX when it is not genuine. */
+/* Opens a sealed packet; the payload is at |*payload|, in |plain| (as large as the packet) or
+ * in the packet itself. Returns its length, or SIZE_MAX when it is not genuine. */
 size_t session_open(struct session *session, uint64_t number, const uint8_t *packet, size_t length,
                     uint8_t *plain, const uint8_t **payload);
 /* Time for new keys: by age, or well before the cipher's limit. */

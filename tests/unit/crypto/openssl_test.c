@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The OpenSSL table: published vectors of each primitive and of the handshake, and two meshes that run
- * on it.
+ * The OpenSSL table: published vectors of each primitive and of the handshake, and two meshes that
+ * run on it.
  *
- * Handshake vectors: cacophony (Haskell implementation of Noise, public domain), vectors/cacophony.txt,
- * github.com/haskell-cryptography/cacophony, commit 36c1e5c3a799342b226547ce9fdb3579ab60ccd3, entries
- * Noise_IKpsk2_25519_AESGCM_SHA256 and Noise_IKpsk2_25519_ChaChaPoly_SHA256.
+ * Handshake vectors: cacophony (Haskell implementation of Noise, public domain),
+ * vectors/cacophony.txt, github.com/haskell-cryptography/cacophony, commit
+ * 36c1e5c3a799342b226547ce9fdb3579ab60ccd3, entries Noise_IKpsk2_25519_AESGCM_SHA256 and
+ * Noise_IKpsk2_25519_ChaChaPoly_SHA256.
  */
 #include "net.h"
 #include "tap.h"

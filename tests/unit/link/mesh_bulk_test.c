@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A gigabyte through one link on a bad network, within a bound of virtual time; and how fast the code
- * itself is (printed, not judged: that is what bench/ is for).
+ * A gigabyte through one link on a bad network, within a bound of virtual time; and how fast the
+ * code itself is (printed, not judged: that is what bench/ is for).
  */
 #include "net.h"
 #include "tap.h"
@@ -21,8 +21,7 @@ struct bulk {
 /* Keeps one window of frames on the way, as a daemon does. */
 static void bulk_fill(struct net *net, struct bulk *bulk)
 {
-    while (bulk->written < bulk->wanted &&
-           bulk->unacked + FRAME_BYTES <= MESH_FLOW_WINDOW_BYTES) {
+    while (bulk->written < bulk->wanted && bulk->unacked + FRAME_BYTES <= MESH_FLOW_WINDOW_BYTES) {
         struct buf *buf = buf_create(FRAME_BYTES);
         memcpy(buf->data, bulk->frame.data, FRAME_BYTES);
         memcpy(buf->data + FRAME_BYTES / 2, &bulk->written, sizeof(bulk->written));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Two hundred daemons and one: all answer at once, and its socket has Debian's default receive buffer
- * of 208 KiB. Credit spreads the answers, so that the buffer does not overflow.
+ * Two hundred daemons and one: all answer at once, and its socket has Debian's default receive
+ * buffer of 208 KiB. Credit spreads the answers, so that the buffer does not overflow.
  */
 #include "net.h"
 #include "tap.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Two daemons over a bad network: everything arrives once and in order, whatever is lost, late, doubled,
- * changed or replayed, and whichever allocation fails.
+ * Two daemons over a bad network: everything arrives once and in order, whatever is lost, late,
+ * doubled, changed or replayed, and whichever allocation fails.
  */
 #include "net.h"
 #include "tap.h"
@@ -255,8 +255,8 @@ static bool story_with_failure(uint64_t nth, int repeat, uint64_t *allocations)
         for (unsigned i = 0; i < 40; i++)
             net_run(&net, 200 * MS);
     }
-    alive = !started || (expected.wrong == 0 && expected.control[1] == said &&
-                         expected.frame[0][1] == written);
+    alive = !started ||
+            (expected.wrong == 0 && expected.control[1] == said && expected.frame[0][1] == written);
     (void)refused;
     mem_fail_at(0, 0);
     net_fini(&net);

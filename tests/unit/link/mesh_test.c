@@ -101,8 +101,12 @@ static void wrong_keys(void)
     net_join(&net, 0, 1);
     /* Node 2 claims to be node 0 towards node 1: another static key. */
     struct mesh_address address = net.nodes[1].address;
-    struct mesh_peer_config peer = {.peer = 2, .self = 1, .psk = {7}, .psk_epoch = 1,
-                                    .addresses = &address, .address_count = 1};
+    struct mesh_peer_config peer = {.peer = 2,
+                                    .self = 1,
+                                    .psk = {7},
+                                    .psk_epoch = 1,
+                                    .addresses = &address,
+                                    .address_count = 1};
     memcpy(peer.public_key, mesh_public_key(net.nodes[1].mesh), SEAL_KEY_BYTES);
     mesh_peer_add(net.nodes[2].mesh, &peer, net.now_ns);
     mesh_send_control(net.nodes[2].mesh, 2, "fake", 4, net.now_ns);
@@ -115,8 +119,12 @@ static void wrong_keys(void)
     net_start_all(&net);
     net_introduce(&net, 0, 1, true);
     address = net.nodes[0].address;
-    peer = (struct mesh_peer_config){.peer = 1, .self = 2, .psk = {8}, .psk_epoch = 1,
-                                     .addresses = &address, .address_count = 1};
+    peer = (struct mesh_peer_config){.peer = 1,
+                                     .self = 2,
+                                     .psk = {8},
+                                     .psk_epoch = 1,
+                                     .addresses = &address,
+                                     .address_count = 1};
     memcpy(peer.public_key, mesh_public_key(net.nodes[0].mesh), SEAL_KEY_BYTES);
     mesh_peer_add(net.nodes[1].mesh, &peer, net.now_ns);
     net_say(&net, 0, 1, "x");
@@ -207,7 +215,8 @@ static void flows_are_fair(void)
     for (unsigned i = 0; i < 2000; i++)
         net_write(&net, 0, 1, 2, 512, i);
     net_await(&net, &bytes[2], 512 * 1000, 20 * SECOND);
-    OK(bytes[1] < 2 * bytes[2] + 512 * 1024, "a flow of large frames does not crowd out small ones");
+    OK(bytes[1] < 2 * bytes[2] + 512 * 1024,
+       "a flow of large frames does not crowd out small ones");
     net_fini(&net);
 }
 
@@ -225,7 +234,8 @@ static void reset_flow(void)
     EQUAL(mesh_counters(net.nodes[1].mesh)->held_bytes, 0, "the receiver holds nothing");
     uint64_t before = net.nodes[1].frames;
     net_write(&net, 0, 1, 1, 100, 0);
-    OK(net_await(&net, &net.nodes[1].frames, before + 1, SECOND), "the next frame opens a new flow");
+    OK(net_await(&net, &net.nodes[1].frames, before + 1, SECOND),
+       "the next frame opens a new flow");
     net_fini(&net);
     EQUAL(buf_live_count(), 0, "no buffer is left");
 }
@@ -327,7 +337,8 @@ static void lost_state(void)
     mesh_peer_remove(net.nodes[0].mesh, 2, false, net.now_ns);
     net_introduce(&net, 0, 1, true);
     net_say(&net, 0, 1, "anew");
-    OK(net_await(&net, &net.nodes[1].controls, 2, 3 * SECOND), "a peer without its state begins anew");
+    OK(net_await(&net, &net.nodes[1].controls, 2, 3 * SECOND),
+       "a peer without its state begins anew");
     net_run(&net, SECOND);
     EQUAL(net.nodes[1].downs, 1, "the other side is told that the old link is down");
     EQUAL(net.nodes[1].ups, 2, "and a new one up");
@@ -388,8 +399,12 @@ static void candidate_addresses(void)
     net_introduce(&net, 1, 0, true);
     struct mesh_address addresses[4] = {net_address(100), net_address(101), net_address(102),
                                         net.nodes[1].address};
-    struct mesh_peer_config peer = {.peer = 2, .self = 1, .psk = {7}, .psk_epoch = 1,
-                                    .addresses = addresses, .address_count = 4};
+    struct mesh_peer_config peer = {.peer = 2,
+                                    .self = 1,
+                                    .psk = {7},
+                                    .psk_epoch = 1,
+                                    .addresses = addresses,
+                                    .address_count = 4};
     memcpy(peer.public_key, mesh_public_key(net.nodes[1].mesh), SEAL_KEY_BYTES);
     mesh_peer_add(net.nodes[0].mesh, &peer, net.now_ns);
     net_say(&net, 0, 1, "x");
@@ -432,7 +447,8 @@ static void spoofed_address(void)
     net_run(&net, SECOND);
     net.on_packet = NULL;
     net_say(&net, 0, 1, "still there");
-    OK(net_await(&net, &net.nodes[1].controls, 2, SECOND), "an address that does not answer is not followed");
+    OK(net_await(&net, &net.nodes[1].controls, 2, SECOND),
+       "an address that does not answer is not followed");
     net_fini(&net);
 }
 
@@ -465,8 +481,7 @@ static void seal_modes(void)
         net_write(&net, 0, 1, 1, 100, 2);
         net_run(&net, 20 * MS);
         if (mode == SEAL_INTEGRITY)
-            OK(net.nodes[1].frames == 1 &&
-                   mesh_counters(net.nodes[1].mesh)->dropped_unsealed > 0,
+            OK(net.nodes[1].frames == 1 && mesh_counters(net.nodes[1].mesh)->dropped_unsealed > 0,
                "a changed bit does not pass");
         net_fini(&net);
     }

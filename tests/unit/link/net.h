@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A few meshes in one program, joined by a network that loses, delays, reorders, repeats and changes
- * datagrams, in virtual time. For the tests of this layer only; whole clusters are simulated by sim/.
+ * A few meshes in one program, joined by a network that loses, delays, reorders, repeats and
+ * changes datagrams, in virtual time. For the tests of this layer only; whole clusters are
+ * simulated by sim/.
  */
 #ifndef TESTS_LINK_NET_H
 #define TESTS_LINK_NET_H
@@ -62,9 +63,9 @@ struct net {
     uint32_t loss_ppm, reorder_ppm, repeat_ppm, flip_ppm;
     unsigned reorder_depth;
     uint64_t delay_ns, jitter_ns;
-    uint64_t socket_bytes;  /* 0 = no model: delivered at once */
-    size_t path_bytes_max;  /* larger datagrams vanish; 0 = none do */
-    bool consume;           /* frames are consumed as they come */
+    uint64_t socket_bytes; /* 0 = no model: delivered at once */
+    size_t path_bytes_max; /* larger datagrams vanish; 0 = none do */
+    bool consume;          /* frames are consumed as they come */
     uint64_t sent, lost;
     /* Sees each event before it is dropped; may be NULL. */
     void (*on_event)(struct net *net, struct net_node *node, struct mesh_event *event);
@@ -83,7 +84,8 @@ static inline struct mesh_address net_address(unsigned index)
     return address;
 }
 
-/* What a datagram costs in a Linux receive buffer, a little differently computed than credit.c does. */
+/* What a datagram costs in a Linux receive buffer, a little differently computed than credit.c
+ * does. */
 static inline uint64_t net_true_size(size_t length)
 {
     if (length > 1452)
@@ -194,7 +196,8 @@ static inline void net_fly(struct net *net, struct net_packet *packet)
 /* One packet more went out: those kept back for it may go too. */
 static inline void net_release_held(struct net *net, struct net_node *node)
 {
-    LIST_EACH(pos, next, &node->held) {
+    LIST_EACH(pos, next, &node->held)
+    {
         struct net_packet *packet = LIST_ENTRY(pos, struct net_packet, queued);
         if (--packet->held > 0)
             continue;
@@ -388,7 +391,7 @@ static inline void net_fini(struct net *net)
     for (unsigned i = 0; i < net->count; i++) {
         struct net_node *node = &net->nodes[i];
         LIST_EACH(pos, next, &node->socket)
-            free(LIST_ENTRY(pos, struct net_packet, queued));
+        free(LIST_ENTRY(pos, struct net_packet, queued));
         mesh_destroy(node->mesh);
         toycrypto_destroy(node->crypto);
     }
