@@ -336,7 +336,7 @@ void member_goodbye(struct node *node, uint64_t epoch, const struct message *mes
     if (!peer)
         return;
     if (peer->is_parting || node->state == NODE_HALTING)
-        peer_remove(node, epoch, false);
+        peer_remove(node, epoch, true); /* it waits until its word has arrived */
     else if (!node_is_master(node) && epoch == node_master(node))
         halt_begin(node, EXIT_STATUS_FAILED, "the master is stopping");
     else if (node_is_master(node) && host)

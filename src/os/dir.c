@@ -280,7 +280,7 @@ static void here_get(const struct host_dir *dir, char *host, size_t size_bytes)
         host[0] = '\0';
 }
 
-int dir_claim_here(const struct host_dir *dir)
+int dir_claim_here(const struct host_dir *dir, bool take_over)
 {
     char host[512];
     int fd = vm_lock(dir);
@@ -288,7 +288,7 @@ int dir_claim_here(const struct host_dir *dir)
         return -1;
     here_get(dir, host, sizeof(host));
     int result = 0;
-    if (host[0] == '\0' || strcmp(host, last_name(dir->path)) == 0 ||
+    if (take_over || host[0] == '\0' || strcmp(host, last_name(dir->path)) == 0 ||
         !host_is_alive(dir->vm_path, host))
         result = here_set(dir, last_name(dir->path));
     close(fd);

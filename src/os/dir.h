@@ -38,8 +38,9 @@ enum dir_result dir_open(struct host_dir *dir, const char *tmp, const char *vmid
 void dir_set_owner(const struct host_dir *dir, long pid);
 /* A new log file, or -1 with errno. */
 int dir_open_log(const struct host_dir *dir);
-/* Makes `here` point to this host unless it points to another living daemon. 0 or -1 with errno. */
-int dir_claim_here(const struct host_dir *dir);
+/* Makes `here` point to this host unless it points to another living daemon; with |take_over| even
+ * then: who starts a master wants to talk to that one. 0 or -1 with errno. */
+int dir_claim_here(const struct host_dir *dir, bool take_over);
 /* Removes socket, lock, directory, `here` when it was ours (and gives it to another living daemon),
  * and the log unless |keep_log|. The lock stays held until dir_close(). */
 void dir_remove(const struct host_dir *dir, bool keep_log);

@@ -149,6 +149,7 @@ static bool turn(void *context)
     }
     log_tid(daemon);
     if (is_done(daemon)) {
+        peers_say_goodbye(daemon);
         loop_stop(daemon->loop);
         return true;
     }

@@ -85,8 +85,10 @@ int peers_start(struct daemon *daemon);
 /* Takes what the mesh has to say, then sends what it has to send. False: the socket is full. */
 void peers_events(struct daemon *daemon);
 bool peers_flush(struct daemon *daemon);
-/* All that was said to every peer has arrived. */
+/* All that was said to every peer has arrived, or the peer is gone. */
 bool peers_are_flushed(const struct daemon *daemon);
+/* The last word to every peer: nobody need wait for us. */
+void peers_say_goodbye(struct daemon *daemon);
 void perform_peer_add(struct daemon *daemon, struct effect *effect);
 void perform_peer_psk(struct daemon *daemon, struct effect *effect);
 void perform_peer_remove(struct daemon *daemon, struct effect *effect);

@@ -274,14 +274,14 @@ static void background_done(struct parts *parts)
 
 static int announce(struct parts *parts)
 {
+    if (dir_claim_here(&parts->dir, !parts->config.is_new_host) < 0)
+        return complain("the link `here` cannot be made: programs would not find this pvmd");
     if (parts->config.is_new_host) {
         if (print_answer(parts) < 0)
             return -1;
         background_done(parts);
         return 0;
     }
-    if (dir_claim_here(&parts->dir) < 0)
-        return complain("the link `here` cannot be made: programs would not find this pvmd");
     if (printf("%s\n", parts->dir.sock_path) < 0 || fflush(stdout) != 0)
         return complain("the path of the socket cannot be printed");
     return 0;

@@ -69,6 +69,8 @@ void peers_events(struct daemon *daemon)
 {
     struct mesh_event happened;
     while (mesh_next_event(daemon->mesh, &happened)) {
+        if (happened.kind == MESH_DOWN && daemon->stopping)
+            map_remove(&daemon->peers, happened.peer);
         if (happened.kind == MESH_FLOW_FRAME) {
             frame_event(daemon, &happened);
         } else {
@@ -114,6 +116,13 @@ bool peers_are_flushed(const struct daemon *daemon)
         if (mesh_peer_unacked_bytes(daemon->mesh, daemon->peers.entries[i].key) > 0)
             return false;
     return true;
+}
+
+void peers_say_goodbye(struct daemon *daemon)
+{
+    for (size_t i = 0; i < daemon->peers.count; i++)
+        mesh_peer_remove(daemon->mesh, daemon->peers.entries[i].key, true, clock_now_ns());
+    peers_flush(daemon);
 }
 
 /* ---- effects ---- */

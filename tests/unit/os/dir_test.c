@@ -60,7 +60,7 @@ static void test_open_and_remove(void)
     int log = dir_open_log(&dir);
     OK(log >= 0, "a log can be opened");
     close(log);
-    EQUAL(dir_claim_here(&dir), 0, "`here` can be claimed");
+    EQUAL(dir_claim_here(&dir, false), 0, "`here` can be claimed");
     here_is(&dir, "node7", "and names the host");
     dir_remove(&dir, false);
     OK(!exists(dir.user_path), "nothing is left after removal");
@@ -81,9 +81,12 @@ static void test_second_daemon(void)
     dir_close(&second);
     EQUAL(dir_open(&second, tmp, "vm", "node8", error), DIR_OK,
           "another host name is another host");
-    dir_claim_here(&dir);
-    dir_claim_here(&second);
+    dir_claim_here(&dir, false);
+    dir_claim_here(&second, false);
     here_is(&dir, "node7", "`here` stays with the first that lives");
+    dir_claim_here(&second, true);
+    here_is(&dir, "node8", "unless another takes it over");
+    dir_claim_here(&dir, true);
     dir_remove(&dir, false);
     dir_close(&dir);
     here_is(&second, "node8", "and goes to another one when that leaves");
@@ -99,7 +102,7 @@ static void test_after_a_crash(void)
     if (child == 0) {
         struct host_dir crashed;
         _exit(dir_open(&crashed, tmp, "vm", "n", error) == DIR_OK &&
-                      dir_claim_here(&crashed) == 0 && dir_open_log(&crashed) >= 0
+                      dir_claim_here(&crashed, false) == 0 && dir_open_log(&crashed) >= 0
                   ? 0
                   : 1);
     }
@@ -110,7 +113,7 @@ static void test_after_a_crash(void)
     char path[DIR_PATH_BYTES_MAX + 8];
     snprintf(path, sizeof(path), "%s/log", dir.path);
     OK(!exists(path), "the dead one's log is gone");
-    EQUAL(dir_claim_here(&dir), 0, "`here` of a dead daemon is taken over");
+    EQUAL(dir_claim_here(&dir, false), 0, "`here` of a dead daemon is taken over");
     dir_remove(&dir, true);
     dir_close(&dir);
 }
@@ -155,7 +158,7 @@ static void test_odd_host_names(void)
     dir_remove(&dir, false);
     dir_close(&dir);
     EQUAL(dir_open(&dir, tmp, "vm", "here", error), DIR_OK, "a host called here");
-    EQUAL(dir_claim_here(&dir), 0, "does not collide with the link");
+    EQUAL(dir_claim_here(&dir, false), 0, "does not collide with the link");
     dir_remove(&dir, false);
     dir_close(&dir);
 }

@@ -33,7 +33,7 @@ static pid_t start_daemon(bool in_order, const char *task_script, int pids_fd)
     struct host_dir dir;
     struct guardian guardian;
     char error[DIR_ERROR_BYTES];
-    if (dir_open(&dir, tmp, "vm", "n", error) != DIR_OK || dir_claim_here(&dir) < 0 ||
+    if (dir_open(&dir, tmp, "vm", "n", error) != DIR_OK || dir_claim_here(&dir, false) < 0 ||
         guardian_start(&guardian, &dir, false) < 0)
         _exit(1);
     setenv("PVMSOCK", dir.sock_path, 1);
