@@ -44,9 +44,16 @@ void pvmsleep(int seconds)
         continue;
 }
 
+/* The text is copied: unlike putenv() the caller may do with it as it likes afterwards. */
 int pvmputenv(char *assignment)
 {
-    return putenv(assignment);
+    const char *equals = strchr(assignment, '=');
+    char name[256];
+    if (!equals || equals == assignment || (size_t)(equals - assignment) >= sizeof(name))
+        return -1;
+    memcpy(name, assignment, (size_t)(equals - assignment));
+    name[equals - assignment] = '\0';
+    return setenv(name, equals + 1, 1);
 }
 
 char *pvmgettmp(void)

@@ -44,6 +44,7 @@ static bool try_path(char *path, const char *directory, const char *rest)
     return str_format(path, PATH_MAX, "%s%s", directory, rest) < PATH_MAX - 1 && is_program(path);
 }
 
+#ifdef PLATFORM_LINUX
 static bool beside(char *path, const char *file)
 {
     static const char *const places[] = {"/pvmd", "/../pvmd/pvmd", "/../bin/pvmd", "/../../bin/pvmd",
@@ -63,32 +64,36 @@ static bool beside(char *path, const char *file)
 
 static bool beside_program(char *path)
 {
-#if PLATFORM_LINUX
     char self[PATH_MAX];
     const ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
     if (length <= 0)
         return false;
     self[length] = '\0';
     return beside(path, self);
-#else
-    (void)path;
-    return false;
-#endif
 }
 
 static bool beside_library(char *path)
 {
-#if PLATFORM_LINUX
     Dl_info info;
     if (dladdr((void *)(uintptr_t)&pvm_start_pvmd, &info) == 0 || !info.dli_fname)
         return false;
     char real[PATH_MAX];
     return beside(path, realpath(info.dli_fname, real) ? real : info.dli_fname);
+}
 #else
+/* Nothing that all systems have tells where a program or library came from. */
+static bool beside_program(char *path)
+{
     (void)path;
     return false;
-#endif
 }
+
+static bool beside_library(char *path)
+{
+    (void)path;
+    return false;
+}
+#endif
 
 static bool in_search_path(char *path)
 {

@@ -269,7 +269,7 @@ static uint64_t cookie(void)
 /* On systems that say so: who listens at the other end. 0 = one of us, or unknown. */
 static int check_peer(int descriptor)
 {
-#if PLATFORM_LINUX
+#ifdef PLATFORM_LINUX
     struct ucred peer;
     socklen_t length = sizeof(peer);
     if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.uid != geteuid())

@@ -250,7 +250,7 @@ static int address_fill(struct sockaddr_un *address, const char *path, int *dire
         memcpy(address->sun_path, path, strlen(path) + 1);
         return 0;
     }
-#if PLATFORM_LINUX
+#ifdef PLATFORM_LINUX
     const char *slash = strrchr(path, '/');
     char parent[4096];
     if (!slash || (size_t)(slash - path) >= sizeof(parent)) {

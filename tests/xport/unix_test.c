@@ -65,7 +65,7 @@ static void paths(void)
     mkdir(directory, 0700);
     fd = listen_at(directory, "sock");
     snprintf(path, sizeof(path), "%s/sock", directory);
-#if PLATFORM_LINUX
+#ifdef PLATFORM_LINUX
     xport = xport_unix_connect(path);
     OK(xport != NULL, "a path longer than an address");
     if (xport)

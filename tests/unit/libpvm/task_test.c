@@ -166,7 +166,8 @@ static void time_outs(void)
     const struct itimerval often = {{0, 10000}, {0, 10000}}, never = {{0, 0}, {0, 0}};
     fake_start(&fake, serve_well);
     pvm_mytid();
-    signal(SIGALRM, on_alarm);
+    const struct sigaction action = {.sa_handler = on_alarm};
+    sigaction(SIGALRM, &action, NULL);
     setitimer(ITIMER_REAL, &often, NULL);
     clock_gettime(CLOCK_MONOTONIC, &before);
     struct timeval wait = {0, 200000};
