@@ -215,13 +215,20 @@ static int parse_error_name(const char *line, int32_t *status)
     return -1;
 }
 
+/* Names like LINUX64 or AIX46K: letters, digits and a few marks (ENV-6). */
+static bool is_arch(const char *text, size_t length)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.+";
+    return length > 0 && strspn(text, allowed) == length;
+}
+
 /* A newer protocol may have another rest of the line: its number alone is then the answer. */
 static int parse_rest(const char *line, struct host_answer *answer,
                       struct wire_address addresses[ANSWER_ADDRESSES_MAX], uint8_t ips[][IP_BYTES])
 {
     size_t length;
     const char *arch = find_value(line, "arch", &length);
-    if (!arch || length == 0 || length >= sizeof(answer->arch))
+    if (!arch || !is_arch(arch, length) || length >= sizeof(answer->arch))
         return -1;
     str_format(answer->arch, sizeof(answer->arch), "%.*s", (int)length, arch);
     const char *key = find_value(line, "key", &length);

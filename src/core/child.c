@@ -67,7 +67,7 @@ static void start_failed(struct node *node, struct child *child, const struct ev
         task->child = NULL;
         life_undo(node, task);
     }
-    start_resolved(node, child->wait, child->instance, status);
+    start_resolved(node, child->wait, child->part, status);
     child_destroy(node, child);
 }
 
@@ -87,7 +87,7 @@ void child_started(struct node *node, const struct event *event)
         life_happens(node, child->task, TASK_GETS_PROCESS);
     }
     output_tell(node, &child->sink, child->tid, OUTPUT_NEW, child->parent);
-    start_resolved(node, child->wait, child->instance, (int32_t)child->tid);
+    start_resolved(node, child->wait, child->part, (int32_t)child->tid);
     if (node->state == NODE_HALTING && child->pid) {
         struct effect *effect = node_effect(node, EFFECT_CHILD_SIGNAL);
         effect->pid = child->pid;

@@ -29,7 +29,7 @@ struct child {
     struct task *task;      /* NULL once it ended */
     struct wire_sink sink;  /* of its output */
     uint32_t wait;          /* WAIT_START under way, 0 = none */
-    uint32_t instance;      /* which task of that */
+    uint32_t part;          /* which part of that */
     char *line;             /* output of an unfinished line, for the log */
     size_t line_length;
 };

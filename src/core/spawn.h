@@ -19,8 +19,8 @@ void spawn_answer(struct node *node, uint64_t peer, const struct message *messag
 
 /* Starts a share; its result goes to |asker|: a peer, or, with our own epoch, the wait of that number. */
 void start_share(struct node *node, struct asker asker, const struct wire_dm_spawn *spawn);
-/* Task |instance| of the share |wait| got |result|: its tid or an error. */
-void start_resolved(struct node *node, uint32_t wait, uint32_t instance, int32_t result);
+/* The task of |part| of the share |wait| got |result|: its tid or an error. */
+void start_resolved(struct node *node, uint32_t wait, uint32_t part, int32_t result);
 /* The share that begins with |first| has its results. */
 void spawn_share_done(struct node *node, uint32_t wait, uint64_t host, uint32_t first,
                       const struct wire_i32s *tids);

@@ -110,7 +110,7 @@ static int32_t start_one(struct node *node, struct wait *wait, uint32_t instance
         return STATUS_NO_MEM;
     }
     child->wait = wait->number;
-    child->instance = instance;
+    child->part = (uint32_t)wait->part_count - 1;
     start_process(node, child, task, spawn);
     return STATUS_OK;
 }
@@ -167,18 +167,11 @@ void start_request(struct node *node, uint64_t peer, const struct message *messa
     start_share(node, asker, &message->dm_spawn);
 }
 
-void start_resolved(struct node *node, uint32_t number, uint32_t instance, int32_t result)
+void start_resolved(struct node *node, uint32_t number, uint32_t part, int32_t result)
 {
-    struct wait_part *part;
-    struct wait *wait = wait_find(node, number, WAIT_START, node->config.epoch, &part);
-    if (!wait)
+    struct wait *wait = map_get(&node->waits.by_number, number);
+    if (!wait || wait->kind != WAIT_START || part >= wait->part_count || wait->parts[part].is_done)
         return;
-    for (size_t i = 0; i < wait->part_count; i++) {
-        part = &wait->parts[i];
-        if (part->is_done || part->first != instance)
-            continue;
-        wait->tids[instance] = result;
-        wait_answered(node, wait, part);
-        return;
-    }
+    wait->tids[wait->parts[part].first] = result;
+    wait_answered(node, wait, &wait->parts[part]);
 }

@@ -89,6 +89,8 @@ static void test_answer(void)
             OK(false, "a cut line is damaged");
     }
     strbuf_fini(&text);
+    EQUAL(answer_parse("ddpro<1> arch<L key<0> dsig<1>", &answer, addresses, ips, &status), -1,
+          "an architecture is a name");
     write_answer(&text, 2);
     EQUAL(answer_parse(strbuf_text(&text), &answer, addresses, ips, &status), 0, "a newer one");
     EQUAL(answer.protocol, 2, "is told by its number");

@@ -582,6 +582,12 @@ static void join(char *text, size_t size, const char *const *items)
 
 static void perform_child_start(struct fake *fake, int index, const struct effect *effect)
 {
+    if (fake->child_count == FAKE_CHILDREN_MAX) {
+        struct fake_item *failed = push(fake, index, EVENT_CHILD_STARTED);
+        failed->event.ticket = effect->ticket;
+        failed->event.status = STATUS_OUT_OF_RES;
+        return;
+    }
     struct fake_child *child = &fake->children[fake->child_count++];
     *child = (struct fake_child){.node = index, .ticket = effect->ticket,
                                  .debug = effect->child.debug};
