@@ -10,6 +10,7 @@ processes with that mark are ended, and a test that left one behind has failed. 
 import argparse
 import collections
 import concurrent.futures
+import contextlib
 import json
 import os
 import pathlib
@@ -17,7 +18,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 import uuid
 
@@ -123,8 +123,7 @@ class Runner:
         self.options = options
         self.build = options.build
         self.logs = self.build / "check"
-        self.lock = threading.Lock()
-        self.out_of_time = threading.Event()
+        self.marks = set()
         self.begin = time.monotonic()
 
     def tests(self):
@@ -143,6 +142,7 @@ class Runner:
         result = Result(test["name"])
         result.log = self.logs / (re.sub(r"[^\w.-]", "_", "%s-%s" % (suite, test["name"])) + ".log")
         mark = uuid.uuid4().hex
+        self.marks.add(mark)
         environment = dict(os.environ, **test["env"])
         environment[MARK] = mark
         limit_s = min(float(test["timeout"]) * self.options.patience, self.time_left())
@@ -166,7 +166,19 @@ class Runner:
         self.judge(test, result, status, late, limit_s)
         for words in end_marked(mark, 0 if late else 2):
             result.fail(words)
+        self.marks.discard(mark)
         return result
+
+    def leave(self, number, _frame):
+        """Interrupted: ends the tests that run, gently first, and itself."""
+        for mark in list(self.marks):
+            for pid in marked_processes(mark):
+                with contextlib.suppress(OSError):
+                    os.kill(pid, signal.SIGTERM)
+        for mark in list(self.marks):
+            end_marked(mark, 3)
+        print("interrupted")
+        os._exit(128 + number)
 
     @staticmethod
     def judge(test, result, status, late, limit_s):
@@ -240,6 +252,8 @@ def main():
     options.build = options.build.resolve()
     runner = Runner(options)
     runner.logs.mkdir(exist_ok=True)
+    signal.signal(signal.SIGTERM, runner.leave)
+    signal.signal(signal.SIGINT, runner.leave)
     results = []
     for suite, tests in runner.tests():
         results += runner.run_suite(suite, tests)
