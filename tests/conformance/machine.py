@@ -127,8 +127,9 @@ def end_process(pid):
 
 
 class Machine:
-    def __init__(self, side, host_name="localhost", environment=None):
+    def __init__(self, side, host_name="localhost", environment=None, hosts=1):
         self.side = side
+        self.hosts = hosts
         self.more_environment = environment or {}
         self.host_name = host_name
         self.daemon = None
@@ -172,6 +173,11 @@ class Machine:
         if not self.ping():
             raise SystemExit("%s: the daemon does not answer: %s" %
                              (self.side.name, self.daemon_errors()))
+        if self.hosts > 1:
+            added = self.call(["conf_hosts", str(self.hosts - 1)], 60)
+            if added.status != 0:
+                raise SystemExit("%s: cannot add hosts: %s%s" %
+                                 (self.side.name, added.stdout, added.stderr))
         self.baseline = set(self.processes())
 
     def daemon_errors(self):

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * covers: API-26 API-28
+ * hosts: one
  * Hosts and architectures that do not exist, complements that leave nothing.
  */
 #include "conf.h"

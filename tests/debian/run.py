@@ -273,7 +273,7 @@ def tell_stories(side, hosts, tap, only):
     begin = time.monotonic()
     environment = {"PVM_PATH": "%s:%s" % (DEBIAN, side.bin),
                    "LD_PRELOAD": str(side.bin / "witness.so")}
-    with machine.Machine(side, environment=environment) as vm:
+    with machine.Machine(side, environment=environment, hosts=hosts) as vm:
         stage = Stage(vm, hosts)
         stage.witness.mkdir()
         vm.env["PVM_TEST_WITNESS"] = str(stage.witness)
@@ -288,7 +288,7 @@ def tell_stories(side, hosts, tap, only):
                 tap.skip(name, reason)
                 continue
             try:
-                start_hosts(vm, stage)
+                vm.ready()
                 stage.forget_programs()
                 story(stage)
                 left = vm.wait_for_end(vm.baseline)
@@ -301,16 +301,6 @@ def tell_stories(side, hosts, tap, only):
         tap.result(not trouble, "%s, %d hosts: the machine ends and nothing remains" %
                    (side.name, hosts), "\n".join(trouble))
     print("# %s, %d hosts: %.1f s" % (side.name, hosts, time.monotonic() - begin))
-
-
-def start_hosts(vm, stage):
-    if vm.daemon is not None:
-        return
-    vm.ready()
-    if stage.hosts > 1:
-        names = stage.helper("add_hosts", str(stage.hosts - 1)).splitlines()
-        expect(len(names), stage.hosts, "hosts")
-        vm.baseline = set(vm.processes())
 
 
 def arguments():
@@ -344,9 +334,8 @@ def main():
                                       "no build folder given (--tree)"))
             return 0
         helpers = sorted((HERE / "helpers").glob("*.c"))
-        side.build([h for h in helpers if h.stem != "witness"] +
-                   [CONFORMANCE / "helpers" / (name + ".c") for name in ("conf_ping", "conf_halt")],
-                   CONFORMANCE)
+        shared = sorted((CONFORMANCE / "helpers").glob("*.c"))
+        side.build([h for h in helpers if h.stem != "witness"] + shared, CONFORMANCE)
         build_witness(side)
         for count in hosts:
             tell_stories(side, count, tap, options.only)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * covers: API-39
- * A buffer looked at with setrbuf and set back for sending starts afresh when packed into.
+ * A buffer looked at with setrbuf and set back for sending takes more data behind its old
+ * content; the original loses that.
  */
 #include "conf.h"
 

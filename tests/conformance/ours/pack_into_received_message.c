@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * covers: API-39
- * Packing into a received message starts it afresh: its old content is gone.
+ * What is packed behind a received message goes out after its old content; the original
+ * loses the old content.
  */
 #include "conf.h"
 

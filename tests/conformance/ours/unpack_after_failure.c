@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * covers: API-44
- * After a failed unpack the rest of the message is gone.
+ * After a failed unpack nothing was taken: the place in the message is as before. In the
+ * original it is somewhere behind.
  */
 #include "conf.h"
 
