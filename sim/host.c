@@ -362,7 +362,8 @@ static bool timer_spins(struct sim_world *world, struct sim_host *host, const ch
     host->timer_at_ns = world->now_ns;
     if (host->timer_turns < TIMER_TURNS_MAX)
         return false;
-    sim_promise_broken(world, "%s: the %s asks for the same time again and again", host->name, whose);
+    sim_promise_broken(world, "%s: the %s asks for the same time again and again", host->name,
+                       whose);
     sim_host_crash(host);
     return true;
 }

@@ -119,9 +119,14 @@ void sim_net_unbind(struct sim_net *net, const struct mesh_address *address)
     map_remove(&net->sockets, address_key(address));
 }
 
-static size_t datagram_charge(const struct datagram *datagram)
+size_t sim_datagram_charge(size_t length)
 {
-    return datagram->length + SIM_DATAGRAM_OVERHEAD_BYTES;
+    enum { SK_BUFF = 256, HEADERS = 64, SHARED_INFO = 320, SLAB_MIN = 512, SLAB_MAX = 32768 };
+    const size_t need = length + HEADERS + SHARED_INFO;
+    size_t slab = SLAB_MIN;
+    while (slab < need && slab < SLAB_MAX)
+        slab *= 2;
+    return SK_BUFF + (slab < need ? need + SLAB_MIN : slab);
 }
 
 static void datagram_cancel(struct sim_event *event)
@@ -143,7 +148,8 @@ static void datagram_arrive(struct sim_world *world, struct sim_event *event)
     }
     struct sim_socket *socket = &host->socket;
     sim_trace_mix(&world->trace, world->now_ns, (uint64_t)datagram->length << 32 | host->place);
-    if (socket->used_bytes + datagram_charge(datagram) > world->settings.receive_buffer_bytes) {
+    if (socket->used_bytes + sim_datagram_charge(datagram->length) >
+        world->settings.receive_buffer_bytes) {
         net->counters.overflowed++;
         socket->overflowed++;
         SIM_TELL(world, SIM_TRACE_NET, host->name, "receive buffer full, %zu bytes dropped",
@@ -151,7 +157,7 @@ static void datagram_arrive(struct sim_world *world, struct sim_event *event)
         mem_free(datagram);
         return;
     }
-    socket->used_bytes += datagram_charge(datagram);
+    socket->used_bytes += sim_datagram_charge(datagram->length);
     socket->used_bytes_max = MAX_OF(socket->used_bytes_max, socket->used_bytes);
     socket->count++;
     list_push_back(&socket->datagrams, &datagram->link);
@@ -218,7 +224,7 @@ bool sim_socket_read(struct sim_world *world, struct sim_host *host)
         return false;
     struct datagram *datagram = LIST_ENTRY(first, struct datagram, link);
     list_remove(first);
-    socket->used_bytes -= datagram_charge(datagram);
+    socket->used_bytes -= sim_datagram_charge(datagram->length);
     socket->count--;
     world->net.counters.received++;
     sim_host_receive(world, host, &datagram->from, datagram->bytes, datagram->length);

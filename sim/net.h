@@ -43,8 +43,9 @@ struct sim_net {
     struct sim_net_counters counters;
 };
 
-/* What the kernel charges for a datagram besides its bytes (sk_buff, shared info, rounding). */
-enum { SIM_DATAGRAM_OVERHEAD_BYTES = 768 };
+/* What Linux charges a receive buffer for a datagram (skb->truesize): the sk_buff, and headers,
+ * bytes and shared info rounded up to the slab they are in. */
+size_t sim_datagram_charge(size_t length);
 
 /* The kernel's buffer of one UDP socket. */
 struct sim_socket {

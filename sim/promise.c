@@ -162,6 +162,13 @@ bool sim_tid_is_live(const struct sim_world *world, uint32_t tid)
     return task && task->live && sim_host_is_running(task->host);
 }
 
+/* What a host that was lost, or thought so, had sent and nobody got is lost. */
+static bool host_is_lost(const struct sim_world *world, uint32_t tid)
+{
+    const struct known_task *task = map_get(&world->promises.tasks, tid);
+    return task && (!sim_host_is_running(task->host) || task->host->doubtful);
+}
+
 /* ---- messages ---- */
 
 void sim_promise_sent(struct sim_world *world, uint32_t source, uint32_t destination, int tag,
@@ -178,13 +185,7 @@ void sim_promise_sent(struct sim_world *world, uint32_t source, uint32_t destina
     world->promises.messages_sent++;
 }
 
-/* What a host that was lost had sent and nobody got is lost: there the rest may have holes. */
-static bool host_is_lost(const struct sim_world *world, uint32_t tid)
-{
-    const struct known_task *task = map_get(&world->promises.tasks, tid);
-    return task && (!sim_host_is_running(task->host) || task->host->doubtful);
-}
-
+/* There the rest may have holes. */
 static void skip_lost(struct pair *pair, uint64_t id)
 {
     size_t at = 0;
@@ -244,7 +245,8 @@ void sim_promise_watch(struct sim_world *world, uint32_t watcher, int what, uint
 static void check_task_notice(struct sim_world *world, uint32_t watcher, uint32_t subject)
 {
     const struct known_task *task = map_get(&world->promises.tasks, subject);
-    if (!task)
+    /* Who is cut off or being deleted takes all others for gone. */
+    if (!task || host_is_lost(world, watcher))
         return;
     const bool is_sound = sim_host_is_running(task->host) && !task->host->doubtful;
     if (task->live && !task->leaving && is_sound)
@@ -281,7 +283,8 @@ void sim_promise_noticed(struct sim_world *world, uint32_t watcher, int what, ui
 
 static bool task_is_sound(const struct known_task *task)
 {
-    return task && task->host && sim_host_is_running(task->host) && !task->host->mute;
+    return task && task->host && sim_host_is_running(task->host) && !task->host->mute &&
+           !task->host->doubtful;
 }
 
 static void check_pairs(struct sim_world *world)

@@ -266,7 +266,7 @@ static const struct {
     uint32_t weight;
     void (*act)(struct swarm *swarm, struct sim_task *task);
 } acts[] = {
-    {40, act_send}, {8, act_mcast}, {12, act_spawn}, {10, act_notify}, {6, act_exit},
+    {40, act_send}, {8, act_mcast}, {14, act_spawn}, {14, act_notify}, {10, act_exit},
     {8, act_ask},   {3, act_signal}, {4, act_add},   {4, act_delete},  {3, act_enrol},
 };
 

@@ -174,6 +174,7 @@ static const char *host_business(const struct sim_host *host)
 bool sim_world_is_quiet(const struct sim_world *world, const char **why)
 {
     const struct sim_host *first = NULL;
+    size_t count = 0;
     *why = NULL;
     LIST_EACH(pos, following, &world->hosts) {
         const struct sim_host *host = LIST_ENTRY(pos, struct sim_host, link);
@@ -185,8 +186,11 @@ bool sim_world_is_quiet(const struct sim_world *world, const char **why)
         if (*why)
             return false;
         first = host;
+        count++;
     }
-    return true;
+    if (first && node_host_count(first->node) != count)
+        *why = "a host is in the table and not there, or there and not in the table";
+    return !*why;
 }
 
 bool sim_run_until_quiet(struct sim_world *world, uint64_t limit_ns)

@@ -73,10 +73,16 @@ static void test_cut(void)
     sim_world_destroy(pair.world);
 }
 
+static void test_charge(void)
+{
+    EQUAL(sim_datagram_charge(1), 768, "the smallest datagram costs 768 bytes");
+    EQUAL(sim_datagram_charge(1472), 2304, "one of an Ethernet frame 2304");
+}
+
 static void test_overflow(void)
 {
     struct pair pair = start();
-    const size_t charge = BYTES + SIM_DATAGRAM_OVERHEAD_BYTES;
+    const size_t charge = sim_datagram_charge(BYTES);
     const size_t room = pair.world->settings.receive_buffer_bytes / charge;
     sim_host_freeze(pair.b);
     send_some(&pair, (int)room + 50, 0);
@@ -103,6 +109,7 @@ int main(void)
     TEST(test_sound);
     TEST(test_bad);
     TEST(test_cut);
+    TEST(test_charge);
     TEST(test_overflow);
     TEST(test_nobody);
     return tap_done();
