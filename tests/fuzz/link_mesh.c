@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Fuzzes a mesh from both places an attacker can stand. The input is a list of steps: datagrams of
- * the fuzzer's bytes as they are; the same as the sealed content of a genuine packet (a peer that has
- * the keys and lies); writes, losses and the passing of time. Whatever happens, memory stays within
- * the windows, and nothing is left in the end.
+ * the fuzzer's bytes as they are; the same as the sealed content of a genuine packet (a peer that
+ * has the keys and lies); writes, losses and the passing of time. Whatever happens, memory stays
+ * within the windows, and nothing is left in the end.
  */
 #include "base/mem.h"
 #include "link/link.h"
