@@ -34,7 +34,7 @@ uint64_t credit_charge(size_t datagram_bytes)
 size_t credit_room(uint64_t charge)
 {
     size_t last = ARRAY_LEN(charge_steps) - 1;
-    if (charge > credit_charge(charge_steps[last].bytes + 1))
+    if (charge >= credit_charge(charge_steps[last].bytes + 1))
         return (size_t)MIN_OF((charge - LARGE_EXTRA) / LARGE_FACTOR, (uint64_t)SIZE_MAX);
     for (size_t i = last + 1; i-- > 0;) {
         if (charge >= charge_steps[i].charge)

@@ -6,7 +6,7 @@
  * Pure: no socket, no clock, no random source. The shell feeds datagrams (mesh_receive), pulls
  * datagrams (mesh_pull), takes what happened (mesh_next_event) and asks when to come back
  * (mesh_deadline). Time is |now_ns|, monotonic. The keys, the handshake and what protects what:
- * link/seal.h; packets and frames byte by byte: docs/protocol-link.md; the design: decisions D5 and D6.
+ * link/seal.h; packets and frames byte by byte: docs/protocol-link.md; decisions D5 and D6.
  *
  * A peer is named by an id that the caller chooses (the core's host epoch: a host that left and
  * came back is another peer). Control messages are delivered to the peer in order, exactly once,
