@@ -46,8 +46,12 @@ int main(int argc, char **argv)
     const double end = now_ms();
     const int present = host_names(names, COUNT_MAX);
     if (added != count || present != count + 1) {
-        fprintf(stderr, "adder: %d of %d added, first result %d, %d hosts are there\n", added,
-                count, results[0], present);
+        int failed = 0;
+        while (failed < count - 1 && results[failed] > 0)
+            failed++;
+        fprintf(stderr, "adder: %d of %d added, first failure %d, %d hosts are there\n", added,
+                count, results[failed], present);
+        pvm_delhosts(names, present > 1 ? present - 1 : 0, results);
         return 1;
     }
     printf("%.3f\n", end - start);
