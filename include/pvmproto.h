@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Message numbers for tasks that take a daemon's part: hosters, taskers, resource managers, tracers.
- * The numbers are those of PVM 3.4.6. Messages between task and daemon (TM) and between daemons (DM)
- * are listed because programs print them; this implementation's own are in src/wire/msgs.def.
+ * Message numbers for tasks that take a daemon's part: hosters, taskers, resource managers,
+ * tracers. The numbers are those of PVM 3.4.6. Messages between task and daemon (TM) and between
+ * daemons (DM) are listed because programs print them; this implementation's own are in
+ * src/wire/msgs.def.
  */
 #ifndef PVMPROTO_H
 #define PVMPROTO_H

@@ -67,11 +67,20 @@ void bufs_release(struct client *client, struct msg *msg)
 static int bufs_encoding(const struct client *client, int encoding, uint32_t *wire)
 {
     switch (encoding) {
-    case 0: *wire = ENCODING_XDR; return 0;
-    case 1: *wire = client->config.signature; return 0;
-    case 2: *wire = ENCODING_IN_PLACE; return 0;
-    case 4: *wire = ENCODING_TRACE; return 0;
-    default: return CLIENT_PvmBadParam;
+    case 0:
+        *wire = ENCODING_XDR;
+        return 0;
+    case 1:
+        *wire = client->config.signature;
+        return 0;
+    case 2:
+        *wire = ENCODING_IN_PLACE;
+        return 0;
+    case 4:
+        *wire = ENCODING_TRACE;
+        return 0;
+    default:
+        return CLIENT_PvmBadParam;
     }
 }
 

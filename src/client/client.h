@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The library of one task without its sockets: message buffers, packing, matching, sequences, requests.
- * libpvm puts a blocking interface and a transport round it; the simulator makes whole tasks of it.
+ * The library of one task without its sockets: message buffers, packing, matching, sequences,
+ * requests. libpvm puts a blocking interface and a transport round it; the simulator makes whole
+ * tasks of it.
  *
- * Nothing here blocks. Frames from the daemon go in by client_feed(); frames for the daemon are pulled
- * out by client_pull() (whole frames) or client_out_pieces() (bytes for a vectored write). "Now" does
- * not exist: time-outs are the caller's.
+ * Nothing here blocks. Frames from the daemon go in by client_feed(); frames for the daemon are
+ * pulled out by client_pull() (whole frames) or client_out_pieces() (bytes for a vectored write).
+ * "Now" does not exist: time-outs are the caller's.
  *
- * Unless said otherwise a function returns a PVM result: negative = one of enum client_error, else as the
- * public call of the same name (manual page pvm_<name>(3)); nothing is changed when it fails. Pointers
- * passed in are borrowed for the call. No call prints, and none touches errno.
+ * Unless said otherwise a function returns a PVM result: negative = one of enum client_error, else
+ * as the public call of the same name (manual page pvm_<name>(3)); nothing is changed when it
+ * fails. Pointers passed in are borrowed for the call. No call prints, and none touches errno.
  */
 #ifndef CLIENT_CLIENT_H
 #define CLIENT_CLIENT_H
@@ -39,16 +40,17 @@ const char *client_error_text(int code);
 struct client;
 
 struct client_config {
-    uint32_t signature;  /* CST-15; client_signature_native() outside of tests */
-    bool copy_in_place;  /* true: PvmDataInPlace pieces are copied when sent; false: the caller keeps them
-                            unchanged until the outbox is empty again (libpvm sends before it returns) */
+    uint32_t signature; /* CST-15; client_signature_native() outside of tests */
+    /* True: PvmDataInPlace pieces are copied when sent. False: the caller keeps them unchanged
+     * until the outbox is empty again (libpvm sends before it returns). */
+    bool copy_in_place;
 };
 
 /* Who this task is; filled by the daemon's answer to enrolment. */
 struct client_identity {
-    int tid;        /* 0 = not enrolled */
-    int parent;     /* tid, or CLIENT_PvmNoParent, CLIENT_PvmParentNotSet */
-    int daemon_tid; /* of this host: S bit and host number */
+    int tid;                 /* 0 = not enrolled */
+    int parent;              /* tid, or CLIENT_PvmNoParent, CLIENT_PvmParentNotSet */
+    int daemon_tid;          /* of this host: S bit and host number */
     struct wire_sink output; /* where the daemon sends our output; tid 0 = nowhere */
     struct wire_sink trace;
     const char *host_name; /* until the next enrolment or client_destroy() */
@@ -59,13 +61,15 @@ uint32_t client_signature_native(void);
 /* NULL without memory. */
 struct client *client_create(const struct client_config *config);
 void client_destroy(struct client *client);
-/* Queues TM_ENROL: the first frame of a connection. |cookie| from PVMEPID or 0; |name| may be NULL. */
+/* Queues TM_ENROL: the first frame of a connection. |cookie| from PVMEPID or 0; |name| may be
+ * NULL. */
 int client_enrol(struct client *client, uint32_t pid, uint64_t cookie, const char *name);
 /* 1 enrolled; 0 no answer yet; negative: refused, *error (may be NULL) gets the daemon's words. */
 int client_enrolled(struct client *client, const char **error);
 const struct client_identity *client_identity(const struct client *client);
-/* The connection is gone (lost, or after the answer to TM_EXIT): forgets the tid, waiting and half
- * messages, sequences, unanswered requests and the outbox. Buffers that have a mid and options stay. */
+/* The connection is gone (lost, or after the answer to TM_EXIT): forgets the tid, waiting and
+ * half messages, sequences, unanswered requests and the outbox. Buffers that have a mid and
+ * options stay. */
 void client_leave(struct client *client);
 
 /* ---- frames ---- */
@@ -81,19 +85,19 @@ struct client_piece {
     const void *data;
     size_t length;
 };
-/* The first pieces of what is to be sent, at most |max|; returns how many (0 = nothing waits). Valid until
- * the next call on |client|. */
+/* The first pieces of what is to be sent, at most |max|; returns how many (0 = nothing waits).
+ * Valid until the next call on |client|. */
 size_t client_out_pieces(const struct client *client, struct client_piece *pieces, size_t max);
 /* |length| bytes of them were sent. */
 void client_out_sent(struct client *client, size_t length);
 bool client_out_is_empty(const struct client *client);
 
 struct client_stats {
-    uint64_t frames_bad;      /* dropped: made no sense */
-    uint64_t duplicates;      /* dropped: message of a sequence that was delivered before */
-    uint64_t messages_torn;   /* dropped: FRAME_ABORT, or lengths that do not add up */
-    uint64_t notices_held;    /* waited for a message that was to come before them */
-    size_t messages_queued;   /* delivered, not yet received */
+    uint64_t frames_bad;    /* dropped: made no sense */
+    uint64_t duplicates;    /* dropped: message of a sequence that was delivered before */
+    uint64_t messages_torn; /* dropped: FRAME_ABORT, or lengths that do not add up */
+    uint64_t notices_held;  /* waited for a message that was to come before them */
+    size_t messages_queued; /* delivered, not yet received */
 };
 struct client_stats client_stats(const struct client *client);
 
@@ -121,18 +125,29 @@ int client_upkmesg(struct client *client);
 /* ---- packing (API-44 to API-46) ---- */
 
 enum client_type {
-    CLIENT_BYTE, CLIENT_SHORT, CLIENT_USHORT, CLIENT_INT, CLIENT_UINT, CLIENT_LONG, CLIENT_ULONG,
-    CLIENT_FLOAT, CLIENT_DOUBLE, CLIENT_CPLX, CLIENT_DCPLX,
+    CLIENT_BYTE,
+    CLIENT_SHORT,
+    CLIENT_USHORT,
+    CLIENT_INT,
+    CLIENT_UINT,
+    CLIENT_LONG,
+    CLIENT_ULONG,
+    CLIENT_FLOAT,
+    CLIENT_DOUBLE,
+    CLIENT_CPLX,
+    CLIENT_DCPLX,
     CLIENT_TYPES
 };
 
-/* |count| items of |type| at |items|, |stride| items apart, into the active send buffer. A message that
- * was received can be added to, and sent on. */
-int client_pack(struct client *client, enum client_type type, const void *items, int count, int stride);
+/* |count| items of |type| at |items|, |stride| items apart, into the active send buffer. A
+ * message that was received can be added to, and sent on. */
+int client_pack(struct client *client, enum client_type type, const void *items, int count,
+                int stride);
 /* Out of the active receive buffer. After PvmNoData nothing was taken. */
 int client_unpack(struct client *client, enum client_type type, void *items, int count, int stride);
 int client_pack_text(struct client *client, const char *text);
-/* |text| must have room, as ever: see client_unpack_text_bound() for callers that can say how much. */
+/* |text| must have room, as ever: see client_unpack_text_bound() for callers that can say how
+ * much. */
 int client_unpack_text(struct client *client, char *text);
 /* As above; a string that needs more than |size_bytes| is PvmOverflow and stays unread. */
 int client_unpack_text_bound(struct client *client, char *text, size_t size_bytes);
@@ -143,8 +158,8 @@ int client_unpackf(struct client *client, const char *format, ...);
 
 /* ---- sending (API-47 to API-49) ---- */
 
-/* Queues the active send buffer for |tid|; it stays active. A body of 2 GiB or more cannot come about:
- * the packing that would make it returns PvmOverflow and leaves the buffer as it was. */
+/* Queues the active send buffer for |tid|; it stays active. A body of 2 GiB or more cannot come
+ * about: the packing that would make it returns PvmOverflow and leaves the buffer as it was. */
 int client_send(struct client *client, int tid, int tag);
 int client_mcast(struct client *client, const int *tids, int count, int tag);
 /* |type| is PVM_BYTE and so on (CST-10). */
@@ -152,29 +167,31 @@ int client_psend(struct client *client, int tid, int tag, const void *items, int
 
 /* ---- receiving (API-51 to API-55): what has been fed and is delivered ---- */
 
-/* Frees the active receive buffer; takes the first match, makes it active, returns its mid; 0 = none. */
+/* Frees the active receive buffer; takes the first match, makes it active, returns its mid; 0 =
+ * none. */
 int client_receive(struct client *client, int tid, int tag);
 /* Mid of the first match, which stays; 0 = none. */
 int client_probe(struct client *client, int tid, int tag);
-/* Copies the body of the first match, at most |size_bytes|; 1, or 0 = none. Any result pointer may be
- * NULL; *length is of the whole body. The active buffers stay as they are. */
-int client_precv(struct client *client, int tid, int tag, void *items, int count, int type, int *source,
-                 int *found_tag, int *length);
-/* Asks the daemon, once, to say when |tid| ends: for a receive that waits for it alone (decision D15). 0
- * or an error; nothing to do for what is no other task. */
+/* Copies the body of the first match, at most |size_bytes|; 1, or 0 = none. Any result pointer
+ * may be NULL; *length is of the whole body. The active buffers stay as they are. */
+int client_precv(struct client *client, int tid, int tag, void *items, int count, int type,
+                 int *source, int *found_tag, int *length);
+/* Asks the daemon, once, to say when |tid| ends: for a receive that waits for it alone (decision
+ * D15). 0 or an error; nothing to do for what is no other task. */
 int client_watch(struct client *client, int tid);
-/* PvmNoTask, or PvmHostFail when its host went: |tid| has ended and all it sent was delivered. Told once,
- * then asked anew: a tid may come again. 0 = not known to have ended. With |again| only what was told
- * before and not contradicted since: for receives that end by themselves. */
+/* PvmNoTask, or PvmHostFail when its host went: |tid| has ended and all it sent was delivered.
+ * Told once, then asked anew: a tid may come again. 0 = not known to have ended. With |again|
+ * only what was told before and not contradicted since: for receives that end by themselves. */
 int client_end(struct client *client, int tid, bool again);
-/* pvm_recvf(): NULL = the default matcher, which alone looks at contexts. Returns the previous one. */
+/* pvm_recvf(): NULL = the default matcher, which alone looks at contexts. Returns the previous
+ * one. */
 typedef int (*client_matcher_f)(int mid, int tid, int tag);
 client_matcher_f client_set_matcher(struct client *client, client_matcher_f matcher);
 /* The default rule, for custom matchers that fall back on it. 1 or 0. */
 int client_match_default(const struct client *client, int mid, int tid, int tag);
-/* |hook| sees every message of a system context (TID_CONTEXT_SYSTEM_MIN and up) when it is delivered, as
- * the active receive buffer, with no send buffer; true = dealt with, it is freed. It may pack, unpack
- * and send, nothing else. */
+/* |hook| sees every message of a system context (TID_CONTEXT_SYSTEM_MIN and up) when it is
+ * delivered, as the active receive buffer, with no send buffer; true = dealt with, it is freed.
+ * It may pack, unpack and send, nothing else. */
 typedef bool (*client_hook_f)(void *argument, int mid, int context, int tag);
 void client_set_hook(struct client *client, client_hook_f hook, void *argument);
 
@@ -193,17 +210,19 @@ void client_child_sinks(const struct client *client, struct wire_sink sinks[2]);
 
 /* ---- requests ---- */
 
-/* Queues |request| (a TM message, not TM_ENROL) with a fresh wait number, set in it. Returns the number
- * (positive) to ask client_answer() with, 0 for messages that have no answer, or an error. */
+/* Queues |request| (a TM message, not TM_ENROL) with a fresh wait number, set in it. Returns the
+ * number (positive) to ask client_answer() with, 0 for messages that have no answer, or an
+ * error. */
 int client_request(struct client *client, struct message *request);
-/* The answer to |wait|: 1, decoded into |arena|, and forgotten here; 0 = not yet; PvmNoMem: ask again;
- * PvmBadMsg: it came but cannot be read (forgotten); PvmSysErr: unknown, or lost with the connection. */
+/* The answer to |wait|: 1, decoded into |arena|, and forgotten here; 0 = not yet; PvmNoMem: ask
+ * again; PvmBadMsg: it came but cannot be read (forgotten); PvmSysErr: unknown, or lost with the
+ * connection. */
 int client_answer(struct client *client, int wait, struct arena *arena, struct message *answer);
 /* Nobody will ask for the answer to |wait|. */
 void client_forget(struct client *client, int wait);
 
-/* The requests with rules of their own; each checks its parameters and returns a wait number, or an error.
- * |argv| ends with NULL and may be NULL, |environment| likewise. */
+/* The requests with rules of their own; each checks its parameters and returns a wait number, or
+ * an error. |argv| ends with NULL and may be NULL, |environment| likewise. */
 int client_spawn(struct client *client, const char *file, char *const *argv, int flags,
                  const char *where, int count, char *const *environment);
 int client_addhosts(struct client *client, char *const *names, int count);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Birth, enrolment and end of the library of one task; error texts; the data signature of this machine. */
+/* Birth, enrolment and end of the library of one task; error texts; the data signature of this
+ * machine. */
 #include "base/mem.h"
 #include "client/state.h"
 
@@ -8,15 +9,18 @@
 const char *client_error_text(int code)
 {
     switch (code) {
-#define ERROR_CASE(name, number, text) case number: return text;
+#define ERROR_CASE(name, number, text)                                                             \
+    case number:                                                                                   \
+        return text;
         ERROR_TABLE(ERROR_CASE)
 #undef ERROR_CASE
-    default: return NULL;
+    default:
+        return NULL;
     }
 }
 
-/* CST-15: three bits of log2(size) and two of byte order for short, int and long; format and byte order
- * for float and double. */
+/* CST-15: three bits of log2(size) and two of byte order for short, int and long; format and
+ * byte order for float and double. */
 uint32_t client_signature_native(void)
 {
     const uint16_t probe = 1;
@@ -87,13 +91,14 @@ int client_enrol(struct client *client, uint32_t pid, uint64_t cookie, const cha
 {
     const struct message message = {
         .type = TM_ENROL,
-        .tm_enrol = {
-            .version = PROTOCOL_TASK_VERSION,
-            .signature = client->config.signature,
-            .pid = pid,
-            .cookie = cookie,
-            .name = name ? name : "",
-        },
+        .tm_enrol =
+            {
+                .version = PROTOCOL_TASK_VERSION,
+                .signature = client->config.signature,
+                .pid = pid,
+                .cookie = cookie,
+                .name = name ? name : "",
+            },
     };
     enrol_forget(client);
     const int status = request_queue(client, &message);
@@ -124,7 +129,8 @@ int life_enrolled(struct client *client, const struct wire_tm_enrolled *answer)
     if (answer->version != PROTOCOL_TASK_VERSION)
         return enrol_refused(client, CLIENT_PvmBadVersion, "the daemon speaks another version");
     if (!tid_is_task((int)answer->tid))
-        return enrol_refused(client, CLIENT_PvmSysErr, "the daemon gave a number that is no task's");
+        return enrol_refused(client, CLIENT_PvmSysErr,
+                             "the daemon gave a number that is no task's");
     char *host_name = mem_strdup(answer->host_name ? answer->host_name : "");
     if (!host_name)
         return CLIENT_PvmNoMem;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Delivered messages and who takes them (API-51 to API-55): the oldest match, by source, tag and context,
- * or by a function of the program.
+ * Delivered messages and who takes them (API-51 to API-55): the oldest match, by source, tag and
+ * context, or by a function of the program.
  */
 #include "client/state.h"
 
@@ -17,7 +17,7 @@ static void queue_push(struct client *client, struct msg *msg)
 void match_clear(struct client *client)
 {
     LIST_EACH(node, following, &client->queue)
-        bufs_release(client, LIST_ENTRY(node, struct msg, link));
+    bufs_release(client, LIST_ENTRY(node, struct msg, link));
 }
 
 /* The notices of client_watch(): for this layer alone. */
@@ -35,10 +35,12 @@ static void own_notice(struct client *client, struct msg *msg)
     msg_destroy(msg);
 }
 
-/* True when the hook dealt with |msg|, which is then freed. The program's active buffers are as before. */
+/* True when the hook dealt with |msg|, which is then freed. The program's active buffers are as
+ * before. */
 static bool hook_takes(struct client *client, struct msg *msg)
 {
-    if (!client->hook || (msg->context < TID_CONTEXT_SYSTEM_MIN || msg->context > TID_CONTEXT_CONTROL))
+    if (!client->hook ||
+        (msg->context < TID_CONTEXT_SYSTEM_MIN || msg->context > TID_CONTEXT_CONTROL))
         return false;
     const int mid = bufs_give_mid(client, msg);
     if (mid < 0)
@@ -80,13 +82,14 @@ int client_match_default(const struct client *client, int mid, int tid, int tag)
     return msg && default_takes(client, msg, tid, tag);
 }
 
-/* Asks the program's function about each message: 1 takes it at once, more is a rank, the highest wins
- * and the earliest among equals. */
+/* Asks the program's function about each message: 1 takes it at once, more is a rank, the
+ * highest wins and the earliest among equals. */
 static struct msg *find_ranked(struct client *client, int tid, int tag, int *error)
 {
     struct msg *best = NULL;
     int best_rank = 0;
-    LIST_EACH(node, following, &client->queue) {
+    LIST_EACH(node, following, &client->queue)
+    {
         struct msg *msg = LIST_ENTRY(node, struct msg, link);
         const int mid = bufs_give_mid(client, msg);
         const int rank = mid < 0 ? mid : client->matcher(mid, tid, tag);
@@ -110,7 +113,8 @@ static struct msg *match_find(struct client *client, int tid, int tag, int *erro
     *error = 0;
     if (client->matcher)
         return find_ranked(client, tid, tag, error);
-    LIST_EACH(node, following, &client->queue) {
+    LIST_EACH(node, following, &client->queue)
+    {
         struct msg *msg = LIST_ENTRY(node, struct msg, link);
         if (default_takes(client, msg, tid, tag))
             return msg;
@@ -160,8 +164,8 @@ int client_probe(struct client *client, int tid, int tag)
     return msg ? bufs_give_mid(client, msg) : error;
 }
 
-int client_precv(struct client *client, int tid, int tag, void *items, int count, int type, int *source,
-                 int *found_tag, int *length)
+int client_precv(struct client *client, int tid, int tag, void *items, int count, int type,
+                 int *source, int *found_tag, int *length)
 {
     const int item_type = pack_type_of(type);
     if (item_type == CLIENT_TYPES)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One message: a head and a body of fragments. Packing writes into the fragments, sending shares them,
- * reading walks across them. Encodings are the business of client/pack.h, ids of client/bufs.h.
+ * One message: a head and a body of fragments. Packing writes into the fragments, sending shares
+ * them, reading walks across them. Encodings are the business of client/pack.h, ids of
+ * client/bufs.h.
  */
 #ifndef CLIENT_MSG_H
 #define CLIENT_MSG_H
@@ -26,15 +27,15 @@ struct fragment {
 };
 
 struct msg {
-    struct list link;      /* queue of delivered messages, or a peer's pending ones */
-    int mid;               /* 0 = has no id yet */
-    bool is_queued;        /* delivered, waits to be received */
-    bool is_reading;       /* pvm_setrbuf() need not rewind */
-    bool is_complete;      /* all fragments are here */
-    bool is_torn;          /* will never be whole: takes its place in the sequence, then is dropped */
-    uint64_t sequence;     /* of (source, this task) */
-    uint32_t length_due;   /* what the head promised */
-    uint32_t encoding;     /* as in struct pvmminfo */
+    struct list link;    /* queue of delivered messages, or a peer's pending ones */
+    int mid;             /* 0 = has no id yet */
+    bool is_queued;      /* delivered, waits to be received */
+    bool is_reading;     /* pvm_setrbuf() need not rewind */
+    bool is_complete;    /* all fragments are here */
+    bool is_torn;        /* will never be whole: takes its place in the sequence, then is dropped */
+    uint64_t sequence;   /* of (source, this task) */
+    uint32_t length_due; /* what the head promised */
+    uint32_t encoding;   /* as in struct pvmminfo */
     int tag;
     int context;
     int wait_id;
@@ -58,8 +59,8 @@ void msg_destroy(struct msg *msg);
 /* Drops the body. */
 void msg_clear(struct msg *msg);
 
-/* Room for at least one byte at the end; *room says how much in one piece, at most |wanted|. NULL = no
- * memory. |wanted| is how much the caller knows will come: it sizes new fragments. */
+/* Room for at least one byte at the end; *room says how much in one piece, at most |wanted|.
+ * NULL = no memory. |wanted| is how much the caller knows will come: it sizes new fragments. */
 uint8_t *msg_room(struct msg *msg, size_t wanted, size_t *room);
 /* |length| bytes were written there. */
 void msg_commit(struct msg *msg, size_t length);

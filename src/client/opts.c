@@ -1,18 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Options (API-61). A sink is the triple (tid, context, code) that output or trace goes to: this task's
- * own, which its daemon knows, and the one that tasks spawned from here are given.
+ * Options (API-61). A sink is the triple (tid, context, code) that output or trace goes to: this
+ * task's own, which its daemon knows, and the one that tasks spawned from here are given.
  */
 #include "client/opts.def"
 #include "client/state.h"
 
-enum option_rule { RULE_UNKNOWN, RULE_ANY, RULE_RANGE, RULE_CHILD, RULE_SELF, RULE_READ, RULE_NONE, RULE_LATER };
+enum option_rule {
+    RULE_UNKNOWN,
+    RULE_ANY,
+    RULE_RANGE,
+    RULE_CHILD,
+    RULE_SELF,
+    RULE_READ,
+    RULE_NONE,
+    RULE_LATER
+};
 
 enum option {
 #define OPTION_NUMBER(name, number, initial, rule, low, high) OPTION_##name = number,
     OPTION_TABLE(OPTION_NUMBER)
 #undef OPTION_NUMBER
-    OPTION_MAX
+        OPTION_MAX
 };
 
 static const struct {
@@ -21,7 +30,8 @@ static const struct {
     int low;
     int high;
 } rules[OPTION_MAX] = {
-#define OPTION_ROW(name, number, initial, rule, low, high) [number] = {RULE_##rule, initial, low, high},
+#define OPTION_ROW(name, number, initial, rule, low, high)                                         \
+    [number] = {RULE_##rule, initial, low, high},
     OPTION_TABLE(OPTION_ROW)
 #undef OPTION_ROW
 };
@@ -38,13 +48,23 @@ struct sink_part {
 static struct sink_part sink_part_of(int option)
 {
     switch (option) {
-    case OPTION_OUTPUT_TID: case OPTION_SELF_OUTPUT_TID: return (struct sink_part){SINK_OUTPUT, PART_TID};
-    case OPTION_OUTPUT_CODE: case OPTION_SELF_OUTPUT_CODE: return (struct sink_part){SINK_OUTPUT, PART_CODE};
-    case OPTION_OUTPUT_CONTEXT: case OPTION_SELF_OUTPUT_CONTEXT:
+    case OPTION_OUTPUT_TID:
+    case OPTION_SELF_OUTPUT_TID:
+        return (struct sink_part){SINK_OUTPUT, PART_TID};
+    case OPTION_OUTPUT_CODE:
+    case OPTION_SELF_OUTPUT_CODE:
+        return (struct sink_part){SINK_OUTPUT, PART_CODE};
+    case OPTION_OUTPUT_CONTEXT:
+    case OPTION_SELF_OUTPUT_CONTEXT:
         return (struct sink_part){SINK_OUTPUT, PART_CONTEXT};
-    case OPTION_TRACE_TID: case OPTION_SELF_TRACE_TID: return (struct sink_part){SINK_TRACE, PART_TID};
-    case OPTION_TRACE_CODE: case OPTION_SELF_TRACE_CODE: return (struct sink_part){SINK_TRACE, PART_CODE};
-    default: return (struct sink_part){SINK_TRACE, PART_CONTEXT};
+    case OPTION_TRACE_TID:
+    case OPTION_SELF_TRACE_TID:
+        return (struct sink_part){SINK_TRACE, PART_TID};
+    case OPTION_TRACE_CODE:
+    case OPTION_SELF_TRACE_CODE:
+        return (struct sink_part){SINK_TRACE, PART_CODE};
+    default:
+        return (struct sink_part){SINK_TRACE, PART_CONTEXT};
     }
 }
 
@@ -55,7 +75,9 @@ static struct wire_sink *self_sink(struct client *client, int sink)
 
 static int sink_get(const struct wire_sink *sink, struct sink_part part)
 {
-    return part.part == PART_TID ? sink->tid : part.part == PART_CODE ? sink->tag : (int)sink->context;
+    return part.part == PART_TID    ? sink->tid
+           : part.part == PART_CODE ? sink->tag
+                                    : (int)sink->context;
 }
 
 static void sink_put(struct wire_sink *sink, struct sink_part part, int value)
@@ -97,7 +119,8 @@ static int child_set(struct client *client, struct sink_part part, int value)
             return CLIENT_PvmBadParam;
         if (value != client->identity.tid && is_own_sink)
             *child = *own;
-    } else if (child->tid != 0 && child->tid != client->identity.tid && value != sink_get(own, part)) {
+    } else if (child->tid != 0 && child->tid != client->identity.tid &&
+               value != sink_get(own, part)) {
         return CLIENT_PvmBadParam;
     }
     sink_put(child, part, value);
@@ -124,10 +147,20 @@ int client_getopt(const struct client *client, int option, int *value)
     const struct wire_sink *own = part.sink == SINK_OUTPUT ? &client->identity.output
                                                            : &client->identity.trace;
     switch (rules[option].rule) {
-    case RULE_UNKNOWN: case RULE_NONE: return CLIENT_PvmBadParam;
-    case RULE_CHILD: *value = sink_get(&client->child_sinks[part.sink], part); return 0;
-    case RULE_SELF: case RULE_READ: *value = sink_get(own, part); return 0;
-    case RULE_ANY: case RULE_RANGE: case RULE_LATER: break;
+    case RULE_UNKNOWN:
+    case RULE_NONE:
+        return CLIENT_PvmBadParam;
+    case RULE_CHILD:
+        *value = sink_get(&client->child_sinks[part.sink], part);
+        return 0;
+    case RULE_SELF:
+    case RULE_READ:
+        *value = sink_get(own, part);
+        return 0;
+    case RULE_ANY:
+    case RULE_RANGE:
+    case RULE_LATER:
+        break;
     }
     *value = client->options[option];
     return 0;
@@ -141,9 +174,15 @@ int client_setopt(struct client *client, int option, int value, bool *tell_daemo
         return CLIENT_PvmBadParam;
     int status = 0;
     switch (rules[option].rule) {
-    case RULE_UNKNOWN: return CLIENT_PvmBadParam;
-    case RULE_NONE: case RULE_READ: case RULE_LATER: return CLIENT_PvmNotImpl;
-    case RULE_CHILD: status = child_set(client, sink_part_of(option), value); break;
+    case RULE_UNKNOWN:
+        return CLIENT_PvmBadParam;
+    case RULE_NONE:
+    case RULE_READ:
+    case RULE_LATER:
+        return CLIENT_PvmNotImpl;
+    case RULE_CHILD:
+        status = child_set(client, sink_part_of(option), value);
+        break;
     case RULE_SELF:
         if (self_set(client, sink_part_of(option), value) && tell_daemon)
             *tell_daemon = true;
@@ -153,7 +192,9 @@ int client_setopt(struct client *client, int option, int value, bool *tell_daemo
             return CLIENT_PvmBadParam;
         client->options[option] = value;
         break;
-    case RULE_ANY: client->options[option] = value; break;
+    case RULE_ANY:
+        client->options[option] = value;
+        break;
     }
     return status;
 }

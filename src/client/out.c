@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The outbox: frames in the order they are to be sent, pulled whole or as pieces for a vectored write. */
+/* The outbox: frames in the order they are to be sent, pulled whole or as pieces for a vectored
+ * write. */
 #include "base/mem.h"
 #include "client/state.h"
 
@@ -35,7 +36,8 @@ void out_put(struct outbox *out, const struct frame_header *header, const struct
     CHECK(out->count < out->capacity);
     struct out_item *item = out_at(out, out->count++);
     const size_t length = list.length + (head ? MESSAGE_HEAD_BYTES : 0) + data.length;
-    *item = (struct out_item){.header = *header, .list = list, .data = data, .has_head = head != NULL};
+    *item = (struct out_item){
+        .header = *header, .list = list, .data = data, .has_head = head != NULL};
     item->header.length = (uint32_t)length;
     struct frame frame = {
         .kind = header->kind,

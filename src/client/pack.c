@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Packing and unpacking of typed items (API-44, API-45): XDR, native bytes, and pieces in place. Either
- * all items of a call go in (come out) or none.
+ * Packing and unpacking of typed items (API-44, API-45): XDR, native bytes, and pieces in place.
+ * Either all items of a call go in (come out) or none.
  */
 #include "base/mem.h"
 #include "client/state.h"
@@ -158,7 +158,8 @@ int pack_items(struct client *client, struct msg *msg, enum client_type type, co
     return status;
 }
 
-int client_pack(struct client *client, enum client_type type, const void *items, int count, int stride)
+int client_pack(struct client *client, enum client_type type, const void *items, int count,
+                int stride)
 {
     struct msg *msg = bufs_find(client, client->send_mid);
     if (!msg)
@@ -348,9 +349,9 @@ int client_pkmesg(struct client *client, int mid)
     /* What was in place is copied here, and so raw. */
     const int encoding = inner->encoding == ENCODING_IN_PLACE ? (int)client->config.signature
                                                               : (int)inner->encoding;
-    const int fields[PKMESG_FIELDS] = {(int)inner->length,   inner->context, inner->tag,
-                                       inner->wait_id,       encoding,       inner->crc,
-                                       inner->source,        inner->destination};
+    const int fields[PKMESG_FIELDS] = {(int)inner->length, inner->context,    inner->tag,
+                                       inner->wait_id,     encoding,          inner->crc,
+                                       inner->source,      inner->destination};
     const struct msg_mark mark = msg_mark(msg);
     int status = pack_items(client, msg, CLIENT_INT, fields, PKMESG_FIELDS, 1);
     if (status == 0)

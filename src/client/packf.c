@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Packing by a format (API-46): %[count][.stride][h l u]conversion, c d f x s; "%+" first of all makes a
- * new send buffer. What stands outside of items is skipped.
+ * Packing by a format (API-46): %[count][.stride][h l u]conversion, c d f x s; "%+" first of all
+ * makes a new send buffer. What stands outside of items is skipped.
  */
 #include "client/state.h"
 
@@ -75,16 +75,20 @@ static struct packf_item item_read(const char **at, struct packf_args *args)
 static enum client_type item_type(const struct packf_item *item)
 {
     switch (item->conversion) {
-    case 'c': return CLIENT_BYTE;
+    case 'c':
+        return CLIENT_BYTE;
     case 'd':
         if (item->is_long)
             return item->is_unsigned ? CLIENT_ULONG : CLIENT_LONG;
         if (item->is_short)
             return item->is_unsigned ? CLIENT_USHORT : CLIENT_SHORT;
         return item->is_unsigned ? CLIENT_UINT : CLIENT_INT;
-    case 'f': return item->is_long ? CLIENT_DOUBLE : CLIENT_FLOAT;
-    case 'x': return item->is_long ? CLIENT_DCPLX : CLIENT_CPLX;
-    default: return CLIENT_TYPES;
+    case 'f':
+        return item->is_long ? CLIENT_DOUBLE : CLIENT_FLOAT;
+    case 'x':
+        return item->is_long ? CLIENT_DCPLX : CLIENT_CPLX;
+    default:
+        return CLIENT_TYPES;
     }
 }
 
@@ -96,11 +100,13 @@ static int pack_value(struct client *client, enum client_type type, struct packf
         const char value = (char)va_arg(args->list, int);
         return client_pack(client, type, &value, 1, 1);
     }
-    case CLIENT_SHORT: case CLIENT_USHORT: {
+    case CLIENT_SHORT:
+    case CLIENT_USHORT: {
         const short value = (short)va_arg(args->list, int);
         return client_pack(client, type, &value, 1, 1);
     }
-    case CLIENT_LONG: case CLIENT_ULONG: {
+    case CLIENT_LONG:
+    case CLIENT_ULONG: {
         const long value = va_arg(args->list, long);
         return client_pack(client, type, &value, 1, 1);
     }
@@ -142,7 +148,8 @@ static int pack_item(struct client *client, const struct packf_item *item, struc
     return pack_value(client, type, args);
 }
 
-static int unpack_item(struct client *client, const struct packf_item *item, struct packf_args *args)
+static int unpack_item(struct client *client, const struct packf_item *item,
+                       struct packf_args *args)
 {
     if (item->conversion == 's')
         return client_unpack_text(client, va_arg(args->list, char *));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Requests to the daemon and their answers, tied by a wait number. Each request has one record here from
- * client_request() until its answer is taken, it is forgotten, or the connection is gone.
+ * Requests to the daemon and their answers, tied by a wait number. Each request has one record here
+ * from client_request() until its answer is taken, it is forgotten, or the connection is gone.
  */
 #include "base/mem.h"
 #include "client/state.h"
@@ -41,9 +41,8 @@ int request_queue(struct client *client, const struct message *message)
         slice_drop(&body);
         return CLIENT_PvmNoMem;
     }
-    const struct frame_header header = {.kind = FRAME_CONTROL,
-                                        .source = (uint32_t)client->identity.tid,
-                                        .destination = TID_DAEMON};
+    const struct frame_header header = {
+        .kind = FRAME_CONTROL, .source = (uint32_t)client->identity.tid, .destination = TID_DAEMON};
     out_put(&client->out, &header, NULL, body, (struct slice){0});
     return 0;
 }
@@ -158,16 +157,17 @@ int client_spawn(struct client *client, const char *file, char *const *argv, int
     client_child_sinks(client, sinks);
     struct message message = {
         .type = TM_SPAWN,
-        .tm_spawn = {
-            .file = file,
-            .flags = (uint32_t)flags,
-            .where = where ? where : "",
-            .count = (uint32_t)count,
-            .argv = texts_of(argv),
-            .environment = texts_of(environment),
-            .context = (uint32_t)client->context,
-            .sinks = {.count = 2, .items = sinks},
-        },
+        .tm_spawn =
+            {
+                .file = file,
+                .flags = (uint32_t)flags,
+                .where = where ? where : "",
+                .count = (uint32_t)count,
+                .argv = texts_of(argv),
+                .environment = texts_of(environment),
+                .context = (uint32_t)client->context,
+                .sinks = {.count = 2, .items = sinks},
+            },
     };
     return client_request(client, &message);
 }
@@ -224,7 +224,8 @@ int client_sendsig(struct client *client, int tid, int signal)
 {
     if (!tid_is_task(tid))
         return CLIENT_PvmBadParam;
-    struct message message = {.type = TM_SIGNAL, .tm_signal = {.tid = (uint32_t)tid, .signal = signal}};
+    struct message message = {.type = TM_SIGNAL,
+                              .tm_signal = {.tid = (uint32_t)tid, .signal = signal}};
     return client_request(client, &message);
 }
 
@@ -232,15 +233,20 @@ int client_sendsig(struct client *client, int tid, int signal)
 static int notify_check(int what, int count, const int *tids)
 {
     switch (what) {
-    case NOTIFY_HOST_ADD: case NOTIFY_ROUTE_ADD: return 0;
-    case NOTIFY_TASK_EXIT: case NOTIFY_HOST_DELETE: case NOTIFY_ROUTE_DELETE:
+    case NOTIFY_HOST_ADD:
+    case NOTIFY_ROUTE_ADD:
+        return 0;
+    case NOTIFY_TASK_EXIT:
+    case NOTIFY_HOST_DELETE:
+    case NOTIFY_ROUTE_DELETE:
         if (count < 1 || !tids)
             return CLIENT_PvmBadParam;
         for (int i = 0; what != NOTIFY_HOST_DELETE && i < count; i++)
             if (!tid_is_task(tids[i]))
                 return CLIENT_PvmBadParam;
         return 0;
-    default: return CLIENT_PvmBadParam;
+    default:
+        return CLIENT_PvmBadParam;
     }
 }
 
@@ -278,13 +284,14 @@ int client_notify(struct client *client, int what, int tag, int count, const int
     const bool has_tids = kind != NOTIFY_HOST_ADD;
     struct message message = {
         .type = TM_NOTIFY,
-        .tm_notify = {
-            .what = what,
-            .context = (uint32_t)client->context,
-            .tag = tag,
-            .count = count,
-            .tids = {.count = has_tids ? (size_t)count : 0, .items = (const uint32_t *)tids},
-        },
+        .tm_notify =
+            {
+                .what = what,
+                .context = (uint32_t)client->context,
+                .tag = tag,
+                .count = count,
+                .tids = {.count = has_tids ? (size_t)count : 0, .items = (const uint32_t *)tids},
+            },
     };
     return client_request(client, &message);
 }

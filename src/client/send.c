@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * From a message to frames (API-47 to API-49): each send takes the next sequence of its pair (decision
- * D4) and shares the fragments with the outbox; a multicast is one message with a list of pairs.
+ * From a message to frames (API-47 to API-49): each send takes the next sequence of its pair
+ * (decision D4) and shares the fragments with the outbox; a multicast is one message with a list of
+ * pairs.
  */
 #include "base/mem.h"
 #include "client/state.h"
@@ -9,7 +10,8 @@
 #include <string.h>
 
 enum { MCAST_ENTRIES_MAX = 5000 }; /* a list and a message head fit one frame */
-_Static_assert(4 + MCAST_ENTRIES_MAX * MCAST_ENTRY_BYTES + MESSAGE_HEAD_BYTES <= FRAME_BODY_BYTES_MAX,
+_Static_assert(4 + MCAST_ENTRIES_MAX * MCAST_ENTRY_BYTES + MESSAGE_HEAD_BYTES <=
+                   FRAME_BODY_BYTES_MAX,
                "the first frame of a multicast holds its whole list");
 
 enum { TRACE_TID = -1111, TRACE_CODE = -2222, OPTION_RESERVED_TIDS = 11 };
@@ -58,8 +60,9 @@ static struct msg *gather(const struct client *client, const struct msg *msg)
     return gathered;
 }
 
-/* Frames of at most FRAME_BODY_BYTES_MAX; the first has |first_room| bytes for data. A frame is never
- * made of two fragments, so that nothing is copied. With |put| false they are only counted. */
+/* Frames of at most FRAME_BODY_BYTES_MAX; the first has |first_room| bytes for data. A frame is
+ * never made of two fragments, so that nothing is copied. With |put| false they are only
+ * counted. */
 static size_t cut(struct client *client, const struct msg *msg, struct frame_header *header,
                   const struct message_head *head, struct slice list, bool put)
 {
@@ -85,7 +88,8 @@ static size_t cut(struct client *client, const struct msg *msg, struct frame_hea
             left -= data.length;
         }
         if (put) {
-            header->flags = (uint8_t)((frames == 0 ? FRAME_FIRST : 0) | (left == 0 ? FRAME_LAST : 0));
+            header->flags = (uint8_t)((frames == 0 ? FRAME_FIRST : 0) |
+                                      (left == 0 ? FRAME_LAST : 0));
             out_put(&client->out, header, frames == 0 ? head : NULL,
                     frames == 0 ? list : (struct slice){0}, data);
         }
@@ -98,9 +102,8 @@ static size_t cut(struct client *client, const struct msg *msg, struct frame_hea
 static int send_body(struct client *client, const struct msg *msg, struct peer *peer, int tid,
                      const struct message_head *head)
 {
-    struct frame_header header = {.kind = FRAME_DATA,
-                                  .source = (uint32_t)client->identity.tid,
-                                  .destination = (uint32_t)tid};
+    struct frame_header header = {
+        .kind = FRAME_DATA, .source = (uint32_t)client->identity.tid, .destination = (uint32_t)tid};
     const struct slice none = {0};
     if (out_reserve(&client->out, cut(client, msg, &header, head, none, false)) < 0)
         return CLIENT_PvmNoMem;
@@ -216,8 +219,8 @@ static int mcast_prepare(struct client *client, const struct msg *msg, const uin
     return 0;
 }
 
-static int mcast_batch(struct client *client, const struct msg *msg, const uint32_t *set, size_t count,
-                       const struct message_head *head)
+static int mcast_batch(struct client *client, const struct msg *msg, const uint32_t *set,
+                       size_t count, const struct message_head *head)
 {
     struct slice list;
     const int status = mcast_prepare(client, msg, set, count, head, &list);
@@ -238,8 +241,8 @@ static int mcast_batch(struct client *client, const struct msg *msg, const uint3
     return 0;
 }
 
-static int mcast_send(struct client *client, const struct msg *msg, const uint32_t *set, size_t count,
-                      int tag)
+static int mcast_send(struct client *client, const struct msg *msg, const uint32_t *set,
+                      size_t count, int tag)
 {
     const struct message_head head = head_of(client, msg, tag);
     struct msg *gathered = NULL;
@@ -251,8 +254,8 @@ static int mcast_send(struct client *client, const struct msg *msg, const uint32
     }
     int status = 0;
     for (size_t done = 0; done < count && status == 0; done += MCAST_ENTRIES_MAX)
-        status = mcast_batch(client, msg, set + done, MIN_OF(count - done, (size_t)MCAST_ENTRIES_MAX),
-                             &head);
+        status = mcast_batch(client, msg, set + done,
+                             MIN_OF(count - done, (size_t)MCAST_ENTRIES_MAX), &head);
     msg_destroy(gathered);
     return status;
 }

@@ -30,7 +30,7 @@ struct peer *peer_get(struct client *client, int tid)
 static void list_destroy(struct list *head)
 {
     LIST_EACH(node, following, head)
-        msg_destroy(LIST_ENTRY(node, struct msg, link));
+    msg_destroy(LIST_ENTRY(node, struct msg, link));
 }
 
 void peers_clear(struct client *client)
@@ -108,7 +108,8 @@ static struct msg *pending_find(const struct peer *peer, uint64_t sequence)
 static void pending_insert(struct peer *peer, struct msg *msg)
 {
     struct list *before = peer->pending.prev;
-    while (before != &peer->pending && LIST_ENTRY(before, struct msg, link)->sequence > msg->sequence)
+    while (before != &peer->pending &&
+           LIST_ENTRY(before, struct msg, link)->sequence > msg->sequence)
         before = before->prev;
     list_insert_between(&msg->link, before, before->next);
 }
@@ -253,7 +254,8 @@ static int feed_data(struct client *client, const struct frame *frame)
                                       : later_frame(client, peer, frame);
 }
 
-/* Nothing more comes from |peer|: what is whole is delivered, the gaps are jumped, notices wait no more. */
+/* Nothing more comes from |peer|: what is whole is delivered, the gaps are jumped, notices wait
+ * no more. */
 static void peer_end(struct client *client, struct peer *peer)
 {
     while (!list_is_empty(&peer->pending)) {
@@ -270,8 +272,8 @@ static void peer_end(struct client *client, struct peer *peer)
     list_destroy(&peer->notices);
 }
 
-/* A host is gone. Its number, and so the tids of its tasks, may come again with another: their pairs
- * then start anew, so the records go. */
+/* A host is gone. Its number, and so the tids of its tasks, may come again with another: their
+ * pairs then start anew, so the records go. */
 static void host_end(struct client *client, uint32_t host)
 {
     /* Without memory the reason is forgotten, nothing else. */
@@ -340,11 +342,16 @@ static int feed_notice(struct client *client, const struct frame *frame)
 int client_feed(struct client *client, const struct frame *frame)
 {
     switch (frame->kind) {
-    case FRAME_CONTROL: return request_answered(client, &frame->body);
-    case FRAME_DATA: return feed_data(client, frame);
-    case FRAME_NOTICE: return feed_notice(client, frame);
-    case FRAME_ABORT: return feed_abort(client, frame);
-    case FRAME_MCAST: break; /* daemons deal it out as DATA */
+    case FRAME_CONTROL:
+        return request_answered(client, &frame->body);
+    case FRAME_DATA:
+        return feed_data(client, frame);
+    case FRAME_NOTICE:
+        return feed_notice(client, frame);
+    case FRAME_ABORT:
+        return feed_abort(client, frame);
+    case FRAME_MCAST:
+        break; /* daemons deal it out as DATA */
     }
     return frame_bad(client);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The insides of struct client, for the files of this folder only. Each group of fields belongs to the
- * file named; others read it.
+ * The insides of struct client, for the files of this folder only. Each group of fields belongs to
+ * the file named; others read it.
  */
 #ifndef CLIENT_STATE_H
 #define CLIENT_STATE_H
@@ -16,14 +16,14 @@ enum { MSG_SMALL_BYTES = 2048 }; /* below it a copy is cheaper than a frame or a
 /* ---- seq.c: what is known of one other task (or a daemon) ---- */
 
 struct peer {
-    bool is_watched;       /* its daemon will tell us when it ends */
-    bool has_ended;        /* it did, and everything it sent was delivered: nobody was told yet */
-    bool was_told;         /* the program was, and nothing was heard of the tid since */
-    bool is_over;          /* it did: what comes with sequence 1 is from another of that tid */
-    uint64_t sent;         /* sequence of our last message to it */
-    uint64_t next;         /* the sequence to be delivered next, from 1 */
-    struct list pending;   /* its messages from |next| on, by sequence */
-    struct list notices;   /* of its end: |sequence| is the message they come after */
+    bool is_watched;     /* its daemon will tell us when it ends */
+    bool has_ended;      /* it did, and everything it sent was delivered: nobody was told yet */
+    bool was_told;       /* the program was, and nothing was heard of the tid since */
+    bool is_over;        /* it did: what comes with sequence 1 is from another of that tid */
+    uint64_t sent;       /* sequence of our last message to it */
+    uint64_t next;       /* the sequence to be delivered next, from 1 */
+    struct list pending; /* its messages from |next| on, by sequence */
+    struct list notices; /* of its end: |sequence| is the message they come after */
 };
 
 /* The record of |tid|, made when new; NULL without memory. */
@@ -36,7 +36,7 @@ enum { OUT_FRONT_BYTES = FRAME_HEADER_BYTES + MESSAGE_HEAD_BYTES };
 
 struct out_item {
     struct frame_header header; /* length of the whole body */
-    struct slice list;   /* between frame header and message head: targets of a multicast; or the body
+    struct slice list; /* between frame header and message head: targets of a multicast; or the body
                             of a control message */
     struct slice data;
     uint8_t front[OUT_FRONT_BYTES]; /* frame header, and message head when it is the first frame */
@@ -48,7 +48,7 @@ struct outbox {
     size_t capacity;        /* power of two */
     size_t first;
     size_t count;
-    size_t sent;            /* bytes of the first item that are gone */
+    size_t sent; /* bytes of the first item that are gone */
 };
 
 /* Room for |count| more items. 0 or -1. */
@@ -73,15 +73,16 @@ struct client {
     /* bufs.c */
     struct msg **mids; /* [mid]; NULL = free; [0] is never used */
     size_t mid_capacity;
-    int *free_mids; /* ring with room for every mid: what was freed last is used again last, so that a
-                       program that goes on using a freed buffer is told */
+    /* Ring with room for every mid: what was freed last is used again last, so that a program that
+     * goes on using a freed buffer is told. */
+    int *free_mids;
     size_t free_mid_first;
     size_t free_mid_count;
     int send_mid;
     int receive_mid;
 
     /* seq.c, match.c */
-    struct map peers; /* by tid */
+    struct map peers;      /* by tid */
     struct map lost_hosts; /* by base tid: what came from them last was their end */
     struct list queue;
     int context;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Runs of items between memory and XDR (RFC 4506): big-endian, integers and floats in 4 bytes, doubles
- * in 8. Loops without branches over whole runs, so that the compiler makes vector code of them.
+ * Runs of items between memory and XDR (RFC 4506): big-endian, integers and floats in 4 bytes,
+ * doubles in 8. Loops without branches over whole runs, so that the compiler makes vector code of
+ * them.
  */
 #ifndef CLIENT_XDR_H
 #define CLIENT_XDR_H
@@ -10,7 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* |count| items; |wire| has no alignment. False: an item does not fit (the wire bytes are then useless). */
+/* |count| items; |wire| has no alignment. False: an item does not fit (the wire bytes are then
+ * useless). */
 typedef bool (*xdr_put_f)(uint8_t *wire, const void *items, size_t count);
 typedef void (*xdr_get_f)(void *items, const uint8_t *wire, size_t count);
 

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Message buffers, packing and unpacking (API-36 to API-46). None of these needs a daemon (CONV-6). */
+/* Message buffers, packing and unpacking (API-36 to API-46). None of these needs a daemon
+ * (CONV-6). */
 #include "libpvm/error.h"
 #include "libpvm/task.h"
 
 #include "pvm3.h"
 
 /* Every call here may be the first one of the program. */
-#define CLIENT_OR_FAIL(call)                                                                      \
-    struct client *client = task_client();                                                        \
-    if (!client)                                                                                  \
-        return result(call, PvmNoMem)
+#define CLIENT_OR_FAIL(call)                                                                       \
+    struct client *client = task_client();                                                         \
+    if (!client)                                                                                   \
+    return result(call, PvmNoMem)
 
 int pvm_mkbuf(int encoding)
 {
@@ -76,8 +77,11 @@ int pvm_getminfo(int mid, struct pvmminfo *info)
 int pvm_setminfo(int mid, struct pvmminfo *info)
 {
     CLIENT_OR_FAIL("pvm_setminfo");
-    const struct client_minfo wanted = {.context = info->ctx, .tag = info->tag, .wait_id = info->wid,
-                                        .source = info->src, .destination = info->dst};
+    const struct client_minfo wanted = {.context = info->ctx,
+                                        .tag = info->tag,
+                                        .wait_id = info->wid,
+                                        .source = info->src,
+                                        .destination = info->dst};
     return result("pvm_setminfo", client_setminfo(client, mid, &wanted));
 }
 
@@ -100,16 +104,16 @@ int pvm_upkmesg(void)
     return client ? client_upkmesg(client) : PvmNoMem;
 }
 
-#define PACK_CALLS(name, c_type, type)                                                            \
-    int pvm_pk##name(c_type *items, int count, int stride)                                        \
-    {                                                                                             \
-        CLIENT_OR_FAIL("pvm_pk" #name);                                                           \
-        return result("pvm_pk" #name, client_pack(client, type, items, count, stride));           \
-    }                                                                                             \
-    int pvm_upk##name(c_type *items, int count, int stride)                                       \
-    {                                                                                             \
-        CLIENT_OR_FAIL("pvm_upk" #name);                                                          \
-        return result("pvm_upk" #name, client_unpack(client, type, items, count, stride));        \
+#define PACK_CALLS(name, c_type, type)                                                             \
+    int pvm_pk##name(c_type *items, int count, int stride)                                         \
+    {                                                                                              \
+        CLIENT_OR_FAIL("pvm_pk" #name);                                                            \
+        return result("pvm_pk" #name, client_pack(client, type, items, count, stride));            \
+    }                                                                                              \
+    int pvm_upk##name(c_type *items, int count, int stride)                                        \
+    {                                                                                              \
+        CLIENT_OR_FAIL("pvm_upk" #name);                                                           \
+        return result("pvm_upk" #name, client_unpack(client, type, items, count, stride));         \
     }
 
 PACK_CALLS(byte, char, CLIENT_BYTE)

@@ -6,15 +6,16 @@
 
 #include "pvm3.h"
 
-/* The daemon's words on each host of the last pvm_addhosts(). Its codes do not say why ssh failed. */
+/* The daemon's words on each host of the last pvm_addhosts(). Its codes do not say why ssh
+ * failed. */
 static struct {
     char **texts;
     size_t count;
 } host_errors;
 
-/* Not in pvm3.h, since the original has no such call: our console looks for it at run time. Why host
- * |index| of the last pvm_addhosts() did not come; "" when it did or nothing is known. Valid until the
- * next pvm_addhosts(). */
+/* Not in pvm3.h, since the original has no such call: our console looks for it at run time. Why
+ * host |index| of the last pvm_addhosts() did not come; "" when it did or nothing is known.
+ * Valid until the next pvm_addhosts(). */
 const char *pvmhosterror(int index);
 
 const char *pvmhosterror(int index)
@@ -102,8 +103,8 @@ int pvm_delhosts(char **names, int count, int *results)
     return result("pvm_delhosts", delhosts(names, count, results));
 }
 
-/* There is no answer: the daemon ends its tasks, us among them, and closes the link. Who does not die of
- * it returns when the link is gone. */
+/* There is no answer: the daemon ends its tasks, us among them, and closes the link. Who does
+ * not die of it returns when the link is gone. */
 static int halt(void)
 {
     int status = task_enrol();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the virtual machine looks like: hosts, tasks, clocks (API-9, API-12 to API-14, API-17, API-18). */
+/* What the virtual machine looks like: hosts, tasks, clocks (API-9, API-12 to API-14, API-17,
+ * API-18). */
 #include "base/mem.h"
 #include "libpvm/error.h"
 #include "libpvm/task.h"
@@ -192,7 +193,8 @@ static int hostsync(int host, struct timeval *clock, struct timeval *delta)
     int status = task_enrol();
     if (status < 0)
         return status;
-    struct message request = {.type = TM_HOSTSYNC, .tm_hostsync = {.host_tid = (uint32_t)host}}, answer;
+    struct message request = {.type = TM_HOSTSYNC, .tm_hostsync = {.host_tid = (uint32_t)host}},
+                   answer;
     struct timeval before, after;
     gettimeofday(&before, NULL);
     status = task_answer(client_request(task_client(), &request), &answer);
@@ -206,7 +208,8 @@ static int hostsync(int host, struct timeval *clock, struct timeval *delta)
         return PvmBadMsg;
     if (answer.tm_clock.status < 0)
         return answer.tm_clock.status;
-    const int64_t remote = (int64_t)answer.tm_clock.seconds * 1000000 + answer.tm_clock.microseconds;
+    const int64_t remote = (int64_t)answer.tm_clock.seconds * 1000000 +
+                           answer.tm_clock.microseconds;
     if (clock)
         *clock = timeval_of(remote);
     if (delta)

@@ -33,7 +33,8 @@ int pvm_mcast(int *tids, int count, int tag)
     return result("pvm_mcast", multicast(tids, count, tag));
 }
 
-/* A length below zero is reported by the packing, and an empty message sent all the same (API-49). */
+/* A length below zero is reported by the packing, and an empty message sent all the same
+ * (API-49). */
 static int psend(int tid, int tag, void *items, int count, int type)
 {
     int status = task_enrol();
@@ -59,7 +60,8 @@ int pvm_psend(int tid, int tag, void *items, int count, int type)
 
 /* ---- receiving ---- */
 
-/* Waits for |tid| to send something, if it still can: nothing waits for a task that has ended (D15). */
+/* Waits for |tid| to send something, if it still can: nothing waits for a task that has ended
+ * (D15). */
 static int wait_for(struct client *client, int tid)
 {
     int status = client_end(client, tid, false);
@@ -105,7 +107,8 @@ static int64_t deadline_of(const struct timeval *timeout)
 {
     if (!timeout)
         return TASK_FOREVER;
-    if (timeout->tv_sec < 0 || timeout->tv_usec < 0 || (timeout->tv_sec == 0 && timeout->tv_usec == 0))
+    if (timeout->tv_sec < 0 || timeout->tv_usec < 0 ||
+        (timeout->tv_sec == 0 && timeout->tv_usec == 0))
         return 0;
     const int64_t now_ns = task_now_ns();
     if (timeout->tv_sec >= (TASK_FOREVER - now_ns) / 1000000000 - 1)

@@ -27,7 +27,8 @@ static int tell_daemon(struct client *client)
 /* 0 or an error, and the old value, which may be any number (a tag, a context, -1 for none). */
 static int set_option(int what, int value, int *previous)
 {
-    /* Only the daemon can send our output elsewhere; to refuse tracing works before there is one. */
+    /* Only the daemon can send our output elsewhere; to refuse tracing works before there is
+     * one. */
     if (is_self_sink(what) && !(what == PvmSelfTraceTid && value == -1 && task_tid() == 0)) {
         const int status = task_enrol();
         if (status < 0)

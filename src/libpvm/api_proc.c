@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Tasks: who am I, start, end, be told (API-1 to API-5, API-15, API-26 to API-34), environment to export. */
+/* Tasks: who am I, start, end, be told (API-1 to API-5, API-15, API-26 to API-34), environment
+ * to export. */
 #include "base/mem.h"
 #include "base/str.h"
 #include "libpvm/error.h"
@@ -179,8 +180,8 @@ static int spawn_request(const char *file, char **argv, int flags, const char *w
     struct arena arena;
     arena_init(&arena);
     char **environment = environment_make(&arena);
-    const int wait = environment ? client_spawn(task_client(), file, argv, spawn_flags(flags), where,
-                                                count, environment)
+    const int wait = environment ? client_spawn(task_client(), file, argv, spawn_flags(flags),
+                                                where, count, environment)
                                  : PvmNoMem;
     arena_fini(&arena);
     return wait;

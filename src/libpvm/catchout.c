@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * pvm_catchout() (API-35): the daemons send the output of tasks as messages; here they become lines.
+ * pvm_catchout() (API-35): the daemons send the output of tasks as messages; here they become
+ * lines.
  *
- * A message is (tid, length > 0, bytes), (tid, 0) at the end of the output, or (tid, -1 or -2, spawner)
- * when the task was started, from either end of the spawn; INT-11.
+ * A message is (tid, length > 0, bytes), (tid, 0) at the end of the output, or (tid, -1 or -2,
+ * spawner) when the task was started, from either end of the spawn; INT-11.
  */
 #include "base/map.h"
 #include "base/mem.h"
@@ -12,21 +13,24 @@
 #include "libpvm/internal.h"
 #include "libpvm/task.h"
 
-#include <stdio.h>
 #include "pvm3.h"
 #include "pvmtev.h"
 #include "libpvm/data.h"
 
+#include <stdio.h>
 #include <string.h>
+
+/* pvm3.h says so only to those who included <stdio.h> before it. */
+int pvm_catchout(FILE *file);
 
 enum { OUTPUT_END = 0, OUTPUT_SPAWNED = -1, OUTPUT_NEW = -2 };
 
 /* One task whose output comes here. */
 struct source {
     int tid;
-    bool has_begun;   /* BEGIN was written */
-    bool is_spawned;  /* its spawner knows of it */
-    bool has_ended;   /* the end of its output came */
+    bool has_begun;     /* BEGIN was written */
+    bool is_spawned;    /* its spawner knows of it */
+    bool has_ended;     /* the end of its output came */
     struct strbuf line; /* what has no newline yet */
 };
 
@@ -96,8 +100,8 @@ static void source_begin(struct source *source)
     source->has_begun = true;
 }
 
-/* Over when its output has ended and its spawner has said that it was its: the two come by different
- * ways, in any order. */
+/* Over when its output has ended and its spawner has said that it was its: the two come by
+ * different ways, in any order. */
 static void source_check_end(struct source *source)
 {
     if (!source->has_ended || !source->is_spawned)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The variables of the binary interface: see libpvm/data.h. Their sizes are checked by tests/abi. */
+/* The variables of the binary interface: see libpvm/data.h. Their sizes are checked by
+ * tests/abi. */
 #include "client/client.h"
 #include "libpvm/task.h"
 #include "libpvm/trace.def"
@@ -20,7 +21,8 @@ _Static_assert(sizeof(pvmtevinfo) / sizeof(pvmtevinfo[0]) == TEV_MAX + 1, "a nam
 
 #define FIELD_ROW(name, text) {.did = #name, .desc = text},
 struct Pvmtevdid pvmtevdidlist[] = {TRACE_FIELD_TABLE(FIELD_ROW)};
-_Static_assert(sizeof(pvmtevdidlist) / sizeof(pvmtevdidlist[0]) == TEV_DID_MAX + 1, "a name per field");
+_Static_assert(sizeof(pvmtevdidlist) / sizeof(pvmtevdidlist[0]) == TEV_DID_MAX + 1,
+               "a name per field");
 
 int pvmmytid = -1;
 int pvmmyptid;
@@ -81,8 +83,8 @@ void data_refresh(void)
     pvmfrgsiz = option(client, PvmFragSize);
     pvmrescode = option(client, PvmResvTids);
     pvmshowtaskid = option(client, PvmShowTids);
-    tracer_refresh(&pvmtrc, &identity->output, &identity->trace,
-                   option(client, PvmSelfTraceBuffer), option(client, PvmSelfTraceOptions));
+    tracer_refresh(&pvmtrc, &identity->output, &identity->trace, option(client, PvmSelfTraceBuffer),
+                   option(client, PvmSelfTraceOptions));
     tracer_refresh(&pvmctrc, &child[0], &child[1], option(client, PvmTraceBuffer),
                    option(client, PvmTraceOptions));
 }

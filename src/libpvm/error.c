@@ -20,10 +20,12 @@ int pvm_errno;
 int pvm_nerr = ERROR_TEXTS;
 
 /* A hole in the numbers has a text too; the designated rows below replace the others. */
-char *pvm_errlist[ERROR_TEXTS] = {
-    [1] = "Error 1", [9] = "Error 9", [11] = "Error 11", [13] = "Error 13",
+char *pvm_errlist[ERROR_TEXTS] = {[1] = "Error 1",
+                                  [9] = "Error 9",
+                                  [11] = "Error 11",
+                                  [13] = "Error 13",
 #define ERROR_ROW(name, code, text) [-(code)] = text,
-    ERROR_TABLE(ERROR_ROW)
+                                  ERROR_TABLE(ERROR_ROW)
 #undef ERROR_ROW
 };
 
@@ -49,7 +51,8 @@ static void print_error(const char *subject, int code)
 {
     char where[LABEL_BYTES];
     fflush(stdout);
-    fprintf(stderr, "libpvm %s: %s: %s\n", label(where), subject ? subject : "(null)", text_of(code));
+    fprintf(stderr, "libpvm %s: %s: %s\n", label(where), subject ? subject : "(null)",
+            text_of(code));
     fflush(stderr);
 }
 

@@ -60,7 +60,8 @@ void find_daemon(struct find *find)
                                      (unsigned long)geteuid());
     if (check_directory(directory, find) < 0)
         return;
-    str_format(directory + length, sizeof(directory) - length, "/%s", vmid && *vmid ? vmid : "default");
+    str_format(directory + length, sizeof(directory) - length, "/%s",
+               vmid && *vmid ? vmid : "default");
     if (check_directory(directory, find) < 0)
         return;
     if (gethostname(host, sizeof(host)) == 0) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * How a process finds the daemon of its user: PVMSOCK, or the names of architecture.md, "Names on the
- * machine". Only paths; connecting is task.c's.
+ * How a process finds the daemon of its user: PVMSOCK, or the names of architecture.md, "Names on
+ * the machine". Only paths; connecting is task.c's.
  */
 #ifndef LIBPVM_FIND_H
 #define LIBPVM_FIND_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Helpers of the original's library that programs found and use (surface API-85); none is declared in
- * pvm3.h but pvmgetrsh() and pvmgettmp().
+ * Helpers of the original's library that programs found and use (surface API-85); none is declared
+ * in pvm3.h but pvmgetrsh() and pvmgettmp().
  */
 #include "base/str.h"
 #include "libpvm/error.h"
@@ -81,26 +81,28 @@ static const struct {
     const char *const *names;
 } tag_families[] = {
     {TM_FIRST, 25,
-     (const char *const[]){"TM_CONNECT", "TM_CONN2", "TM_EXIT", "TM_ADDHOST", "TM_DELHOST", "TM_CONFIG",
-                           "TM_MSTAT", "TM_HALT", "TM_TICKLE", "TM_SPAWN", "TM_PSTAT", "TM_SENDSIG",
-                           "TM_TASK", "TM_MCA", "TM_NOTIFY", "TM_DB", "TM_SCHED", "TM_TASKER",
-                           "TM_HOSTER", "TM_TRACER", "TM_HOSTSYNC", "TM_SETOPT", "TM_GETOPT",
-                           "TM_CONTEXT", "TM_SHMCONN"}},
+     (const char *const[]){"TM_CONNECT",  "TM_CONN2",   "TM_EXIT",   "TM_ADDHOST", "TM_DELHOST",
+                           "TM_CONFIG",   "TM_MSTAT",   "TM_HALT",   "TM_TICKLE",  "TM_SPAWN",
+                           "TM_PSTAT",    "TM_SENDSIG", "TM_TASK",   "TM_MCA",     "TM_NOTIFY",
+                           "TM_DB",       "TM_SCHED",   "TM_TASKER", "TM_HOSTER",  "TM_TRACER",
+                           "TM_HOSTSYNC", "TM_SETOPT",  "TM_GETOPT", "TM_CONTEXT", "TM_SHMCONN"}},
     {DM_FIRST, 29,
-     (const char *const[]){"DM_ADD", "DM_ADDACK", "DM_EXEC", "DM_EXECACK", "DM_SENDSIG", "DM_HTUPD",
-                           "DM_HTUPDACK", "DM_HTCOMMIT", "DM_SLCONF", "DM_STARTACK", "DM_TASK",
-                           "DM_TASKACK", "DM_DELHOST", "DM_DELHOSTACK", "DM_NULL", "DM_TASKOUT",
-                           "DM_PSTAT", "DM_PSTATACK", "DM_HALT", "DM_MCA", "DM_NOTIFY", "DM_NOTIFYACK",
-                           "DM_DB", "DM_DBACK", "DM_RESET", "DM_RESETACK", "DM_HTDEL", "DM_HOSTSYNC",
-                           "DM_HOSTSYNCACK"}},
+     (const char *const[]){
+         "DM_ADD",      "DM_ADDACK",    "DM_EXEC",     "DM_EXECACK",    "DM_SENDSIG",
+         "DM_HTUPD",    "DM_HTUPDACK",  "DM_HTCOMMIT", "DM_SLCONF",     "DM_STARTACK",
+         "DM_TASK",     "DM_TASKACK",   "DM_DELHOST",  "DM_DELHOSTACK", "DM_NULL",
+         "DM_TASKOUT",  "DM_PSTAT",     "DM_PSTATACK", "DM_HALT",       "DM_MCA",
+         "DM_NOTIFY",   "DM_NOTIFYACK", "DM_DB",       "DM_DBACK",      "DM_RESET",
+         "DM_RESETACK", "DM_HTDEL",     "DM_HOSTSYNC", "DM_HOSTSYNCACK"}},
     {TC_FIRST, 12,
      (const char *const[]){"TC_CONREQ", "TC_CONACK", "TC_TASKEXIT", "TC_NOOP", "TC_OUTPUT",
                            "TC_SETTRACE", "TC_SETTMASK", "TC_SETTRCBUF", "TC_SETTRCOPT", "TC_SHMAT",
                            "TC_OUTPUTX", "TC_SIBLINGS"}},
     {SM_FIRST, 17,
-     (const char *const[]){"SM_SPAWN", "SM_EXEC", "SM_EXECACK", "SM_TASK", "SM_CONFIG", "SM_ADDHOST",
-                           "SM_DELHOST", "SM_ADD", "SM_ADDACK", "SM_NOTIFY", "SM_TASKX", "SM_HOSTX",
-                           "SM_HANDOFF", "SM_SCHED", "SM_STHOST", "SM_STHOSTACK", "SM_STTASK"}},
+     (const char *const[]){"SM_SPAWN", "SM_EXEC", "SM_EXECACK", "SM_TASK", "SM_CONFIG",
+                           "SM_ADDHOST", "SM_DELHOST", "SM_ADD", "SM_ADDACK", "SM_NOTIFY",
+                           "SM_TASKX", "SM_HOSTX", "SM_HANDOFF", "SM_SCHED", "SM_STHOST",
+                           "SM_STHOSTACK", "SM_STTASK"}},
 };
 
 /* The name of a reserved tag, or its number in text of this function's own. */

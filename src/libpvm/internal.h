@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Messages of the library's own, in the context TC: output of tasks that pvm_catchout() collects, and
- * the list of siblings that a spawner sends to those it started.
+ * Messages of the library's own, in the context TC: output of tasks that pvm_catchout() collects,
+ * and the list of siblings that a spawner sends to those it started.
  */
 #ifndef LIBPVM_INTERNAL_H
 #define LIBPVM_INTERNAL_H

@@ -10,7 +10,8 @@
 #include "pvmtev.h"
 #include "libpvm/data.h"
 
-/* Body: how many, then their tids. Part of the message is no list at all: it is as if it never came. */
+/* Body: how many, then their tids. Part of the message is no list at all: it is as if it never
+ * came. */
 static void siblings_message(struct client *client)
 {
     int count, bytes;

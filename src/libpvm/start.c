@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * pvm_start_pvmd() (API-19): finds the daemon's program, starts it apart from this process, reads the
- * path of its socket from the line it prints, and enrols.
+ * pvm_start_pvmd() (API-19): finds the daemon's program, starts it apart from this process, reads
+ * the path of its socket from the line it prints, and enrols.
  */
 #include "base/mem.h"
 #include "base/str.h"
@@ -47,8 +47,8 @@ static bool try_path(char *path, const char *directory, const char *rest)
 #ifdef PLATFORM_LINUX
 static bool beside(char *path, const char *file)
 {
-    static const char *const places[] = {"/pvmd", "/../pvmd/pvmd", "/../bin/pvmd", "/../../bin/pvmd",
-                                         "/../lib/pvmd"};
+    static const char *const places[] = {"/pvmd", "/../pvmd/pvmd", "/../bin/pvmd",
+                                         "/../../bin/pvmd", "/../lib/pvmd"};
     char directory[PATH_MAX];
     if (str_copy(directory, sizeof(directory), file) < 0)
         return false;
@@ -150,7 +150,8 @@ static void become_daemon(const char *program, char **argv, int output)
     _exit(127);
 }
 
-/* Starts the program in a grandchild, so that it is nobody's zombie. The read end of its output, or -1. */
+/* Starts the program in a grandchild, so that it is nobody's zombie. The read end of its output,
+ * or -1. */
 static int launch(const char *program, char **argv)
 {
     int pipe_ends[2];
@@ -223,7 +224,8 @@ static int start_program(int argc, char **argv, char line[LINE_BYTES])
 
 /* ---- the call ---- */
 
-/* A daemon of this virtual machine listens. A socket that nobody listens at is what a killed one left. */
+/* A daemon of this virtual machine listens. A socket that nobody listens at is what a killed one
+ * left. */
 static bool is_there(void)
 {
     struct find find;

@@ -27,13 +27,13 @@ enum { SEND_PIECES = 64, ENROL_WAIT_S = 30 };
 
 static struct {
     struct client *client;
-    struct xport *xport;     /* NULL = no daemon */
-    struct frame held;       /* came, and there was no memory to take it in */
+    struct xport *xport; /* NULL = no daemon */
+    struct frame held;   /* came, and there was no memory to take it in */
     bool has_held;
-    bool cookie_used;        /* a cookie names one task: who enrols again is a new one (API-3) */
+    bool cookie_used; /* a cookie names one task: who enrols again is a new one (API-3) */
     bool is_fork_watched;
     bool was_lost;
-    struct arena answers;    /* of the last task_answer() */
+    struct arena answers; /* of the last task_answer() */
 } task;
 
 int64_t task_now_ns(void)
@@ -172,7 +172,8 @@ static int poll_timeout_ms(int64_t deadline_ns)
     return left_ms > INT32_MAX ? INT32_MAX : (int)left_ms;
 }
 
-/* Until the link can be read, or written when something waits to be sent. 1, or 0 = the time is over. */
+/* Until the link can be read, or written when something waits to be sent. 1, or 0 = the time is
+ * over. */
 static int poll_link(int64_t deadline_ns)
 {
     for (;;) {
@@ -247,15 +248,16 @@ int task_done(int wait)
 
 /* ---- enrolment ---- */
 
-/* A child of fork() is not enrolled: the link belongs to its parent (decision D14). Only this process'
- * copy of the descriptor is closed. */
+/* A child of fork() is not enrolled: the link belongs to its parent (decision D14). Only this
+ * process' copy of the descriptor is closed. */
 static void forked(void)
 {
     if (task.xport)
         close(task_descriptor());
     task.xport = NULL;
     task.has_held = false;
-    task.client = NULL; /* its memory may be half changed; the child has a copy and does not touch it */
+    task.client =
+        NULL; /* its memory may be half changed; the child has a copy and does not touch it */
     pvmmytid = -1;
     pvmmyupid = -1;
 }
@@ -272,7 +274,8 @@ static int check_peer(int descriptor)
 #ifdef PLATFORM_LINUX
     struct ucred peer;
     socklen_t length = sizeof(peer);
-    if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.uid != geteuid())
+    if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
+        peer.uid != geteuid())
         return -1;
 #else
     (void)descriptor;

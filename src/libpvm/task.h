@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * This process as a task: the client library, its link to the daemon, and the waiting. Every public call
- * goes through here. One thread; see decision D14 for what threads will need.
+ * This process as a task: the client library, its link to the daemon, and the waiting. Every public
+ * call goes through here. One thread; see decision D14 for what threads will need.
  *
- * A call that needs the daemon begins with task_enrol() and ends with result(). While a call waits, in
- * either direction, whatever comes in is read and queued (CONV-9).
+ * A call that needs the daemon begins with task_enrol() and ends with result(). While a call waits,
+ * in either direction, whatever comes in is read and queued (CONV-9).
  */
 #ifndef LIBPVM_TASK_H
 #define LIBPVM_TASK_H
@@ -21,13 +21,14 @@ int task_tid(void);
 int task_enrol(void);
 /* Takes in what has come; does not wait. 0 or an error. */
 int task_pump(void);
-/* Sends all that waits to be sent. 0 or an error; PvmSysErr: the daemon is gone and so is the tid. */
+/* Sends all that waits to be sent. 0 or an error; PvmSysErr: the daemon is gone and so is the
+ * tid. */
 int task_flush(void);
-/* As task_pump(), but waits for something to come until |deadline_ns| of task_now_ns(). 1 something came,
- * 0 the time is over, or an error. */
+/* As task_pump(), but waits for something to come until |deadline_ns| of task_now_ns(). 1
+ * something came, 0 the time is over, or an error. */
 int task_wait(int64_t deadline_ns);
-/* Waits for the answer to |wait| (an error is passed on). The answer is valid until the next call of
- * task_answer(). 0 or an error. */
+/* Waits for the answer to |wait| (an error is passed on). The answer is valid until the next
+ * call of task_answer(). 0 or an error. */
 int task_answer(int wait, struct message *answer);
 /* As task_answer(); the result is the status in the answer, which is a TM_DONE. */
 int task_done(int wait);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The transport over a UNIX stream socket: vectored writes, large reads. Frames are handed out as slices
- * of the read buffer; the body of a large frame that is not all there is read right into its place.
+ * The transport over a UNIX stream socket: vectored writes, large reads. Frames are handed out as
+ * slices of the read buffer; the body of a large frame that is not all there is read right into its
+ * place.
  */
 #include "libpvm/xport.h"
 
@@ -19,7 +20,8 @@
 
 enum {
     READ_BUFFER_BYTES = 64 * 1024,
-    LARGE_BODY_BYTES = 8 * 1024, /* from here on a body that is not all there gets a buffer of its own */
+    LARGE_BODY_BYTES =
+        8 * 1024, /* from here on a body that is not all there gets a buffer of its own */
     PIECES_MAX = 64
 };
 
@@ -47,8 +49,8 @@ static bool is_temporary(int error)
     return error == EAGAIN || error == EWOULDBLOCK || error == ENOBUFS || error == ENOMEM;
 }
 
-static enum xport_result unix_send(struct xport *base, const struct client_piece *pieces, size_t count,
-                                   size_t *sent)
+static enum xport_result unix_send(struct xport *base, const struct client_piece *pieces,
+                                   size_t count, size_t *sent)
 {
     struct xport_unix *xport = (struct xport_unix *)base;
     struct iovec vectors[PIECES_MAX];
@@ -80,7 +82,8 @@ static int buffer_room(struct xport_unix *xport)
         xport->start = xport->end = 0;
         return 0;
     }
-    /* All that may follow the bytes at hand before they are taken: a header, or a body up to LARGE. */
+    /* All that may follow the bytes at hand before they are taken: a header, or a body up to
+     * LARGE. */
     if (buffer && buffer->capacity - xport->end >= LARGE_BODY_BYTES + FRAME_HEADER_BYTES)
         return 0;
     struct buf *fresh = buf_create(READ_BUFFER_BYTES);
@@ -144,8 +147,8 @@ static enum xport_result take_large(struct xport_unix *xport, struct frame *fram
 {
     if (xport->body_length < xport->header.length)
         return XPORT_AGAIN;
-    const struct slice body = {.buf = xport->body, .data = xport->body->data,
-                               .length = xport->header.length};
+    const struct slice body = {
+        .buf = xport->body, .data = xport->body->data, .length = xport->header.length};
     frame_fill(frame, &xport->header, body);
     xport->body = NULL;
     return XPORT_OK;
@@ -240,7 +243,8 @@ struct xport *xport_unix_create(int fd)
     return &xport->base;
 }
 
-/* A path too long for an address is reached through a descriptor of its directory (Linux), or not. */
+/* A path too long for an address is reached through a descriptor of its directory (Linux), or
+ * not. */
 static int address_fill(struct sockaddr_un *address, const char *path, int *directory)
 {
     *directory = -1;

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Checks what programs compiled elsewhere rely on: names, sizes, layouts, constants, prototypes.
+"""Checks what programs compiled elsewhere rely on: names, sizes, layouts, constants, functions.
 
-Ours against the lists in this folder always; against the original's header too where it is installed
-(pvm-dev). Also that the archive hides everything but the interface: a program with functions of our
-internal names links with it. Output is TAP.
+Ours against the lists in this folder always; against the original's header too where it is
+installed (pvm-dev). Also that the archive hides everything but the interface: a program with
+functions of our internal names links with it. Output is TAP.
 
   abi.py --cc CC --nm NM --readelf READELF --shared LIB --archive LIB --include DIR
 """
@@ -26,9 +26,10 @@ DATA_SIZES = {
     "pvmmydsig": 4, "pvmschedtid": 4, "pvmautoerr": 4, "pvmdebmask": 4, "pvmrouteopt": 4,
     "pvmfrgsiz": 4, "pvmudpmtu": 4, "pvmrescode": 4, "pvmshowtaskid": 4, "pvmnoreset": 4,
     "pvmnoresetindex": 4, "pvmnsibs": 4, "pvmtoplvl": 4, "pvm_useruid": 4, "pvmsibtids": 8,
-    "pvmmytaskname": 8, "pvmrbuf": 8, "pvmsbuf": 8, "pvmrxlist": 8, "pvmmboxclasses": 8, "waitlist": 8,
+    "pvmmytaskname": 8, "pvmrbuf": 8, "pvmsbuf": 8, "pvmrxlist": 8, "pvmmboxclasses": 8,
+    "waitlist": 8,
 }
-# Constants that the original derives from sizes of its own packets: values of ours are checked alone.
+# Constants that the original derives from sizes of its own packets.
 NOT_COMPARED = {"MAXHDR", "PVMTMPNAMLEN"}
 
 count = 0
@@ -63,7 +64,8 @@ def names_of(path):
 def defined(arguments, library, *options):
     """Names and sizes of global definitions."""
     found = {}
-    for line in run(arguments.nm, "-S", "-g", "--defined-only", *options, library).stdout.splitlines():
+    listing = run(arguments.nm, "-S", "-g", "--defined-only", *options, library).stdout
+    for line in listing.splitlines():
         words = line.split()
         if len(words) >= 3:
             found[words[-1]] = int(words[1], 16) if len(words) == 4 else 0
@@ -74,16 +76,20 @@ def check_shared(arguments):
     exported = defined(arguments, arguments.shared, "-D")
     listed = names_of(HERE / "libpvm3.symbols")
     check(sorted(exported) == listed, "libpvm3.so exports the listed names",
-          "more: %s" % sorted(set(exported) - set(listed)), "less: %s" % sorted(set(listed) - set(exported)))
+          "more: %s" % sorted(set(exported) - set(listed)),
+          "less: %s" % sorted(set(listed) - set(exported)))
     # Only a 64-bit machine has these sizes.
     if sys.maxsize > 2**32:
-        wrong = {name: exported.get(name) for name, size in DATA_SIZES.items() if exported.get(name) != size}
+        wrong = {name: exported.get(name) for name, size in DATA_SIZES.items()
+                 if exported.get(name) != size}
         check(not wrong, "data symbols have the original's sizes", wrong)
     dynamic = run(arguments.readelf, "-d", "-V", arguments.shared).stdout
-    check("Library soname: [libpvm3.so.3]" in dynamic, "the name programs ask for is libpvm3.so.3", dynamic)
+    check("Library soname: [libpvm3.so.3]" in dynamic,
+          "the name programs ask for is libpvm3.so.3", dynamic)
     check("Version definition section" not in dynamic, "no symbol has a version of ours", dynamic)
     needed = re.findall(r"NEEDED.*\[(.*)\]", dynamic)
-    check(all(re.match(r"(libc|ld-|libpthread|libdl|libasan|libubsan|libtsan)", name) for name in needed),
+    known = r"(libc|ld-|libpthread|libdl|libasan|libubsan|libtsan)"
+    check(all(re.match(known, name) for name in needed),
           "it needs the C library only", needed)
 
 
@@ -104,8 +110,8 @@ int client_create(void) { return 1; }
 int main(void)
 {
     int value = 7, back = 0;
-    const int own = list_add() + log_info() + buf_new() + heap_set() + map_get() + note() + result() +
-                    task_enrol() + client_create();
+    const int own = list_add() + log_info() + buf_new() + heap_set() + map_get() + note() +
+                    result() + task_enrol() + client_create();
     pvm_initsend(PvmDataDefault);
     pvm_pkint(&value, 1, 1);
     pvm_setrbuf(pvm_getsbuf());
@@ -120,11 +126,13 @@ def check_archive(arguments, directory):
     listed = names_of(HERE / "libpvm3.symbols")
     exported = sorted(defined(arguments, arguments.archive))
     check(exported == listed, "libpvm3.a shows the same names",
-          "more: %s" % sorted(set(exported) - set(listed)), "less: %s" % sorted(set(listed) - set(exported)))
+          "more: %s" % sorted(set(exported) - set(listed)),
+          "less: %s" % sorted(set(listed) - set(exported)))
     source, program = directory / "own.c", directory / "own"
     source.write_text(PROGRAM)
     built = run(*arguments.cc, "-I" + arguments.include, "-o", program, source, arguments.archive)
-    if check(built.returncode == 0, "a program with functions of our names links with it", built.stderr):
+    linked = "a program with functions of our names links with it"
+    if check(built.returncode == 0, linked, built.stderr):
         ran = run(program)
         check(ran.stdout == "9 7\n", "and both are called", ran.stdout, ran.stderr)
 
@@ -149,7 +157,8 @@ def values(arguments, include, names, directory):
     lines = ['#include <stdio.h>', '#include <sys/time.h>']
     lines += ['#include "%s/%s"' % (include, header) for header in HEADERS]
     lines += ['#define SHOW(x) _Generic((x), char *: show_text, default: show_number)(#x, (x))',
-              'static void show_text(const char *n, ...);', 'static void show_number(const char *n, ...);',
+              'static void show_text(const char *n, ...);',
+              'static void show_number(const char *n, ...);',
               '#include <stdarg.h>',
               'static void show_text(const char *n, ...) { va_list a; va_start(a, n);'
               ' printf("%s %s\\n", n, va_arg(a, char *)); va_end(a); }',
@@ -173,7 +182,7 @@ def prototypes(arguments, include, directory):
     """Our declarations of functions, one text each."""
     source = directory / "prototypes.c"
     source.write_text("#include <stdio.h>\n" + "".join('#include "%s/%s"\n' % (include, header)
-                                                        for header in HEADERS))
+                                                      for header in HEADERS))
     lines = run(*arguments.cc, "-E", source).stdout.splitlines()
     ours, keep = [], False
     for line in lines:
@@ -191,7 +200,8 @@ LAYOUTS = {
     "pvmtaskinfo": ["ti_tid", "ti_ptid", "ti_host", "ti_flag", "ti_a_out", "ti_pid"],
     "pvmminfo": ["len", "ctx", "tag", "wid", "enc", "crc", "src", "dst"],
     "pvmmboxinfo": ["mi_name", "mi_nentries", "mi_indices", "mi_owners", "mi_flags"],
-    "Pvmtracer": ["trctid", "trcctx", "trctag", "outtid", "outctx", "outtag", "trcbuf", "trcopt", "tmask"],
+    "Pvmtracer": ["trctid", "trcctx", "trctag", "outtid", "outctx", "outtag", "trcbuf", "trcopt",
+                  "tmask"],
     "Pvmtevinfo": ["name", "desc_status", "mark", "total", "count"],
     "Pvmtevdid": ["did", "desc"],
 }
@@ -233,12 +243,13 @@ def check_headers(arguments, directory):
             continue
         built = run(*compiler, *flags, "-Wall", "-Wextra", "-Werror", "-I" + arguments.include,
                     "-fsyntax-only", source)
-        check(built.returncode == 0, "the headers are good %s, without stdio before" % language, built.stderr)
+        check(built.returncode == 0, "the headers are good %s, without stdio before" % language,
+              built.stderr)
 
 
 def check_original(arguments, directory):
-    what = ["every constant is worth what it is in the original", "structures are laid out as there",
-            "functions are declared as there"]
+    what = ["every constant is worth what it is in the original",
+            "structures are laid out as there", "functions are declared as there"]
     if not ORIGINAL.exists() or "3.4.6" not in ORIGINAL.read_text(errors="replace"):
         for text in what:
             skip(text, "the original's headers are not installed")
@@ -248,21 +259,23 @@ def check_original(arguments, directory):
                    if not name.startswith("_") and name not in NOT_COMPARED)
     known = macros(arguments, arguments.include, directory)
     names = [name for name in names if name in known or name.startswith(("Pvm", "PVM_", "TEV_"))]
-    original, ours = values(arguments, theirs, names, directory), values(arguments, arguments.include,
-                                                                         names, directory)
+    original = values(arguments, theirs, names, directory)
+    ours = values(arguments, arguments.include, names, directory)
     differ = {name: (original.get(name), ours.get(name)) for name in set(original) | set(ours)
               if original.get(name) != ours.get(name)}
     check(len(original) > 200 and not differ, "%s (%d)" % (what[0], len(original)), differ,
           original.get("error", ""))
-    check(layouts(arguments, theirs, directory) == layouts(arguments, arguments.include, directory), what[1])
-    # The original declares what pvm_recvf() returns as a function of a function: a slip of its header.
+    check(layouts(arguments, theirs, directory) ==
+          layouts(arguments, arguments.include, directory), what[1])
+    # The original declares what pvm_recvf() returns as a function of a function: a slip there.
     declared = [text for text in prototypes(arguments, arguments.include, directory)
                 if "pvm_recvf" not in text]
     source = directory / "both.c"
     source.write_text("#include <stdio.h>\n" + "".join('#include "%s/%s"\n' % (theirs, header)
-                                                        for header in HEADERS) + "\n".join(declared))
+                                                      for header in HEADERS) + "\n".join(declared))
     built = run(*arguments.cc, "-fsyntax-only", source)
-    check(len(declared) > 100 and built.returncode == 0, "%s (%d)" % (what[2], len(declared)), built.stderr)
+    check(len(declared) > 100 and built.returncode == 0, "%s (%d)" % (what[2], len(declared)),
+          built.stderr)
 
 
 def main():

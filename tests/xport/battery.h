@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What every transport must do (libpvm/xport.h), as tests that know none of them. A transport gives a way
- * to make two connected ends, and a way to put raw bytes into one end, as a peer gone mad would.
+ * What every transport must do (libpvm/xport.h), as tests that know none of them. A transport gives
+ * a way to make two connected ends, and a way to put raw bytes into one end, as a peer gone mad
+ * would.
  */
 #ifndef TESTS_XPORT_BATTERY_H
 #define TESTS_XPORT_BATTERY_H
@@ -37,12 +38,17 @@ static void close_pair(void)
     ends[0] = ends[1] = NULL;
 }
 
-/* A frame of |length| bytes as one piece of memory; the caller frees it. Bytes follow from |seed|. */
+/* A frame of |length| bytes as one piece of memory; the caller frees it. Bytes follow from
+ * |seed|. */
 static uint8_t *frame_bytes(uint32_t seed, size_t length)
 {
     uint8_t *bytes = malloc(FRAME_HEADER_BYTES + length);
-    const struct frame frame = {.kind = FRAME_DATA, .flags = FRAME_FIRST, .source = seed,
-                                .destination = 7, .sequence = seed, .body = {.length = length}};
+    const struct frame frame = {.kind = FRAME_DATA,
+                                .flags = FRAME_FIRST,
+                                .source = seed,
+                                .destination = 7,
+                                .sequence = seed,
+                                .body = {.length = length}};
     frame_header_encode(&frame, bytes);
     for (size_t i = 0; i < length; i++)
         bytes[FRAME_HEADER_BYTES + i] = (uint8_t)(seed * 31 + i);
@@ -66,8 +72,10 @@ static int wait_for(struct xport *end, short events)
     return poll(&poller, 1, 10000) == 1;
 }
 
-/* Sends |length| bytes from end 0 while end 1 counts right frames of |frame_length|, from |seed| on. */
-static int pump(const uint8_t *bytes, size_t length, size_t step, uint32_t *seed, size_t frame_length)
+/* Sends |length| bytes from end 0 while end 1 counts right frames of |frame_length|, from |seed|
+ * on. */
+static int pump(const uint8_t *bytes, size_t length, size_t step, uint32_t *seed,
+                size_t frame_length)
 {
     int wrong = 0;
     size_t done = 0;
@@ -212,7 +220,8 @@ static void both_ways(void)
     for (uint32_t i = 1; i <= 100; i++) {
         const int from = (int)(i % 2);
         uint8_t *bytes = frame_bytes(i, i * 10);
-        const struct client_piece pieces[] = {{bytes, 10}, {bytes + 10, FRAME_HEADER_BYTES + i * 10 - 10}};
+        const struct client_piece pieces[] = {{bytes, 10},
+                                              {bytes + 10, FRAME_HEADER_BYTES + i * 10 - 10}};
         size_t sent;
         wrong += ends[from]->ops->send(ends[from], pieces, 2, &sent) != XPORT_OK;
         struct frame frame;

@@ -23,7 +23,8 @@ static int unix_pair(struct xport *pair[2])
 
 static void unix_inject(struct xport *from, const void *bytes, size_t length)
 {
-    OK(write(from->ops->descriptor(from), bytes, length) == (ssize_t)length, "bytes of a peer gone mad");
+    OK(write(from->ops->descriptor(from), bytes, length) == (ssize_t)length,
+       "bytes of a peer gone mad");
 }
 
 /* Listens at |path|, which may be long: bound by a relative name. */
@@ -32,7 +33,8 @@ static int listen_at(const char *directory, const char *name)
     const int here = open(".", O_RDONLY), fd = socket(AF_UNIX, SOCK_STREAM, 0);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     snprintf(address.sun_path, sizeof(address.sun_path), "%s", name);
-    const int failed = chdir(directory) < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+    const int failed = chdir(directory) < 0 ||
+                       bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
                        listen(fd, 5) < 0 || fchdir(here) < 0;
     close(here);
     if (failed)

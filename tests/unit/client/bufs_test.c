@@ -51,7 +51,8 @@ static void active(void)
     EQUAL(client_initsend(task, 77), CLIENT_PvmBadParam, "a bad encoding");
     EQUAL(client_getsbuf(task), first, "leaves the old one");
     const int second = client_initsend(task, 1);
-    EQUAL(client_bufinfo(task, first, NULL, NULL, NULL), CLIENT_PvmNoSuchBuf, "a new one frees the old");
+    EQUAL(client_bufinfo(task, first, NULL, NULL, NULL), CLIENT_PvmNoSuchBuf,
+          "a new one frees the old");
     EQUAL(client_setrbuf(task, second), 0, "the send buffer can become the receive buffer");
     EQUAL(client_getsbuf(task), 0, "and is no longer the send buffer");
     EQUAL(client_setsbuf(task, second), 0, "and back");
@@ -91,26 +92,35 @@ static void info(void)
     struct room room;
     room_open(&room, 2);
     struct client *a = room.tasks[0], *b = room.tasks[1];
-    const struct client_minfo set = {.length = 99, .context = 11, .tag = 12, .wait_id = 13, .encoding = 1,
-                                     .source = 16, .destination = 17};
+    const struct client_minfo set = {.length = 99,
+                                     .context = 11,
+                                     .tag = 12,
+                                     .wait_id = 13,
+                                     .encoding = 1,
+                                     .source = 16,
+                                     .destination = 17};
     struct client_minfo got;
     const int mid = client_initsend(a, 0), value = 5;
     client_pack(a, CLIENT_INT, &value, 1, 1);
     client_getminfo(a, mid, &got);
-    OK(got.length == 4 && got.encoding == 0x10000000 && got.source == room_tid(0) && got.destination == 0,
+    OK(got.length == 4 && got.encoding == 0x10000000 && got.source == room_tid(0) &&
+           got.destination == 0,
        "a new message knows its maker");
     client_setminfo(a, mid, &set);
     client_getminfo(a, mid, &got);
-    OK(got.length == 4 && got.context == 11 && got.tag == 12 && got.wait_id == 13 && got.source == 16 &&
-       got.destination == 17 && got.encoding == 0x10000000, "length and encoding cannot be set");
+    OK(got.length == 4 && got.context == 11 && got.tag == 12 && got.wait_id == 13 &&
+           got.source == 16 && got.destination == 17 && got.encoding == 0x10000000,
+       "length and encoding cannot be set");
     client_send(a, room_tid(1), 50);
     client_getminfo(a, mid, &got);
     OK(got.context == 0 && got.tag == 50 && got.wait_id == 13 && got.source == 16 &&
-       got.destination == room_tid(1), "sending sets context, tag and destination");
+           got.destination == room_tid(1),
+       "sending sets context, tag and destination");
     room_carry(&room, a);
     client_getminfo(b, client_receive(b, -1, -1), &got);
     OK(got.length == 4 && got.context == 0 && got.tag == 50 && got.wait_id == 13 &&
-       got.source == room_tid(0) && got.destination == room_tid(1), "the receiver gets the truth");
+           got.source == room_tid(0) && got.destination == room_tid(1),
+       "the receiver gets the truth");
     room_close(&room);
 }
 
@@ -143,7 +153,8 @@ static void forwarding(void)
     client_unpack(c, CLIENT_INT, got, 2, 1);
     OK(got[0] == 1 && got[1] == 2, "and added to");
     client_bufinfo(c, client_receive(c, -1, 4), &bytes[1], NULL, NULL);
-    OK(bytes[0] == 8 && bytes[1] == 12, "what is packed after a send does not change what was sent");
+    OK(bytes[0] == 8 && bytes[1] == 12,
+       "what is packed after a send does not change what was sent");
     room_close(&room);
 }
 

@@ -42,18 +42,23 @@ static void enrolment(void)
     arena_init(&arena);
     client_pull(task, &frame);
     message_decode(frame.body.data, frame.body.length, &arena, &message);
-    OK(message.type == TM_ENROL && message.tm_enrol.pid == 77 && message.tm_enrol.cookie == 0x1234 &&
-       strcmp(message.tm_enrol.name, "name") == 0 && message.tm_enrol.version == PROTOCOL_TASK_VERSION,
+    OK(message.type == TM_ENROL && message.tm_enrol.pid == 77 &&
+           message.tm_enrol.cookie == 0x1234 && strcmp(message.tm_enrol.name, "name") == 0 &&
+           message.tm_enrol.version == PROTOCOL_TASK_VERSION,
        "the first frame says who it is");
     frame_drop(&frame);
     arena_fini(&arena);
     EQUAL(client_enrolled(task, &error), 0, "no answer yet");
     const struct message yes = {.type = TM_ENROLLED,
-                                .tm_enrolled = {.version = PROTOCOL_TASK_VERSION, .tid = 0x40005,
-                                                .parent = 0x40001, .host_name = "node", .daemon_tid = 0x80040000}};
+                                .tm_enrolled = {.version = PROTOCOL_TASK_VERSION,
+                                                .tid = 0x40005,
+                                                .parent = 0x40001,
+                                                .host_name = "node",
+                                                .daemon_tid = 0x80040000}};
     feed_control(task, &yes);
     EQUAL(client_enrolled(task, NULL), 1, "enrolled");
-    OK(identity->tid == 0x40005 && identity->parent == 0x40001 && strcmp(identity->host_name, "node") == 0,
+    OK(identity->tid == 0x40005 && identity->parent == 0x40001 &&
+           strcmp(identity->host_name, "node") == 0,
        "and knows who it is");
     feed_control(task, &yes);
     EQUAL(client_stats(task).frames_bad, 1, "a second answer is nobody's");
@@ -68,9 +73,9 @@ static void refused(int status, uint32_t version, uint32_t tid, int wanted)
     const char *error = NULL;
     struct client *task = new_client();
     client_enrol(task, 1, 0, NULL);
-    const struct message no = {.type = TM_ENROLLED,
-                               .tm_enrolled = {.status = status, .error = "because", .version = version,
-                                               .tid = tid}};
+    const struct message no = {
+        .type = TM_ENROLLED,
+        .tm_enrolled = {.status = status, .error = "because", .version = version, .tid = tid}};
     feed_control(task, &no);
     EQUAL(client_enrolled(task, &error), wanted, "refused");
     OK(error && *error, "with words");

@@ -101,7 +101,8 @@ static void functions(void)
     EQUAL(client_probe(a, -1, -1), CLIENT_PvmDenied, "and the probe's");
     OK(client_set_matcher(a, NULL) == by_tag, "back to the default");
     EQUAL(take(-1, 0), 400, "what it left is still there");
-    EQUAL(client_match_default(a, client_probe(a, -1, 1), room_tid(1), 1), 1, "the default can be asked");
+    EQUAL(client_match_default(a, client_probe(a, -1, 1), room_tid(1), 1), 1,
+          "the default can be asked");
     EQUAL(client_match_default(a, client_probe(a, -1, 1), room_tid(2), 1), 0, "and says no");
     EQUAL(take(-1, 1), 401, "the last");
 }

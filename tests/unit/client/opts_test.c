@@ -21,8 +21,8 @@ static void initial_values(void)
 {
     static const struct {
         int number, value;
-    } initial[] = {{1, 2}, {2, 0}, {3, 1}, {4, 0}, {8, 0}, {9, 0}, {10, 4080}, {11, 0}, {12, 0}, {18, 1},
-                   {21, 0}, {23, 0}, {25, 0}};
+    } initial[] = {{1, 2},  {2, 0},  {3, 1},  {4, 0},  {8, 0},  {9, 0}, {10, 4080},
+                   {11, 0}, {12, 0}, {18, 1}, {21, 0}, {23, 0}, {25, 0}};
     int wrong = 0;
     for (size_t i = 0; i < sizeof(initial) / sizeof(initial[0]); i++)
         wrong += get(initial[i].number) != initial[i].value;
@@ -38,7 +38,8 @@ static void ranges(void)
 {
     static const struct {
         int number, bad, good;
-    } rows[] = {{1, 0, 3}, {1, 4, 1}, {9, 0, 1}, {9, 4, 3}, {10, 51, 52}, {10, 1048577, 1048576}, {17, 0, 2}};
+    } rows[] = {{1, 0, 3}, {1, 4, 1}, {9, 0, 1}, {9, 4, 3}, {10, 51, 52}, {10, 1048577, 1048576},
+                {17, 0, 2}};
     int wrong = 0;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const int before = get(rows[i].number);
@@ -49,7 +50,8 @@ static void ranges(void)
     }
     EQUAL(wrong, 0, "values out of range are refused and change nothing");
     EQUAL(client_setopt(task, OPT_POLL_TYPE, 1, NULL), CLIENT_PvmNotImpl, "no polling");
-    EQUAL(client_setopt(task, OPT_SELF_OUTPUT_CONTEXT, 1, NULL), CLIENT_PvmNotImpl, "own contexts stay");
+    EQUAL(client_setopt(task, OPT_SELF_OUTPUT_CONTEXT, 1, NULL), CLIENT_PvmNotImpl,
+          "own contexts stay");
     EQUAL(client_setopt(task, OPT_NO_RESET, 1, NULL), CLIENT_PvmNotImpl, "no mailbox to say it in");
     EQUAL(client_setopt(task, OPT_DEBUG_MASK, -5, NULL), 0, "any bits");
     EQUAL(get(OPT_DEBUG_MASK), -5, "come back");
@@ -58,13 +60,15 @@ static void ranges(void)
 static void child_sinks(void)
 {
     struct wire_sink sinks[2];
-    EQUAL(client_setopt(task, OPT_OUTPUT_TID, 0x40777, NULL), CLIENT_PvmBadParam, "not to some other task");
+    EQUAL(client_setopt(task, OPT_OUTPUT_TID, 0x40777, NULL), CLIENT_PvmBadParam,
+          "not to some other task");
     EQUAL(client_setopt(task, OPT_OUTPUT_CODE, 6, NULL), 0, "a code may come before its sink");
     EQUAL(client_setopt(task, OPT_OUTPUT_TID, ROOM_TID, NULL), 0, "output of children comes here");
     EQUAL(client_setopt(task, OPT_OUTPUT_CODE, 7, NULL), 0, "with any code");
     EQUAL(client_setopt(task, OPT_OUTPUT_CONTEXT, 8, NULL), 0, "in any context");
     client_child_sinks(task, sinks);
-    OK(sinks[0].tid == ROOM_TID && sinks[0].tag == 7 && sinks[0].context == 8, "that is what they are told");
+    OK(sinks[0].tid == ROOM_TID && sinks[0].tag == 7 && sinks[0].context == 8,
+       "that is what they are told");
     EQUAL(client_setopt(task, OPT_OUTPUT_TID, 0, NULL), 0, "or nowhere");
     EQUAL(get(OPT_OUTPUT_TID), 0, "again");
     EQUAL(client_setopt(task, OPT_TRACE_TID, ROOM_TID, NULL), 0, "trace likewise");
@@ -78,22 +82,25 @@ static void inherited(void)
     const struct client_config config = {.signature = client_signature_native()};
     struct client *child = client_create(&config);
     client_enrol(child, 1, 0, NULL);
-    const struct message answer = {
-        .type = TM_ENROLLED,
-        .tm_enrolled = {.version = PROTOCOL_TASK_VERSION, .tid = ROOM_TID, .sinks = {2, from_parent}}};
+    const struct message answer = {.type = TM_ENROLLED,
+                                   .tm_enrolled = {.version = PROTOCOL_TASK_VERSION,
+                                                   .tid = ROOM_TID,
+                                                   .sinks = {2, from_parent}}};
     feed_control(child, &answer);
     int value = 0;
     client_getopt(child, OPT_SELF_OUTPUT_TID, &value);
     EQUAL(value, 0x80005, "a task knows where its output goes");
     client_getopt(child, OPT_OUTPUT_CODE, &value);
     EQUAL(value, 4, "and its children's goes there too");
-    EQUAL(client_setopt(child, OPT_OUTPUT_CODE, 5, NULL), CLIENT_PvmBadParam, "with the inherited code only");
+    EQUAL(client_setopt(child, OPT_OUTPUT_CODE, 5, NULL), CLIENT_PvmBadParam,
+          "with the inherited code only");
     EQUAL(client_setopt(child, OPT_OUTPUT_TID, 0, NULL), 0, "unless it goes nowhere");
     EQUAL(client_setopt(child, OPT_OUTPUT_TID, 0x80005, NULL), 0, "it can be given back");
     client_getopt(child, OPT_OUTPUT_CONTEXT, &value);
     EQUAL(value, 3, "with all that belongs to it");
     bool tell = false;
-    EQUAL(client_setopt(child, OPT_SELF_OUTPUT_TID, ROOM_TID, &tell), 0, "own output can be sent elsewhere");
+    EQUAL(client_setopt(child, OPT_SELF_OUTPUT_TID, ROOM_TID, &tell), 0,
+          "own output can be sent elsewhere");
     OK(tell, "the daemon is to be told");
     client_getopt(child, OPT_OUTPUT_TID, &value);
     EQUAL(value, ROOM_TID, "what is spawned follows");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Packing: the exact bytes of XDR and raw, every type there and back, strides, ends, overflow, memory. */
+/* Packing: the exact bytes of XDR and raw, every type there and back, strides, ends, overflow,
+ * memory. */
 #include "room.h"
 
 #include <limits.h>
@@ -8,8 +9,8 @@ enum { ENC_XDR = 0, ENC_RAW = 1, ENC_IN_PLACE = 2 };
 
 static struct client *task;
 
-/* What was packed comes back as raw bytes: the receive buffer is the send buffer, read in XDR bytes of a
- * multiple of four, or raw. */
+/* What was packed comes back as raw bytes: the receive buffer is the send buffer, read in XDR
+ * bytes of a multiple of four, or raw. */
 static int same_bytes(const uint8_t *wanted, int length)
 {
     uint8_t got[256];
@@ -30,7 +31,8 @@ static void xdr_bytes(void)
     const short s[] = {-2, 3};
     client_initsend(task, ENC_XDR);
     client_pack(task, CLIENT_SHORT, s, 2, 1);
-    OK(same_bytes(BYTES(0xff, 0xff, 0xff, 0xfe, 0, 0, 0, 3)), "a short takes four bytes, sign kept");
+    OK(same_bytes(BYTES(0xff, 0xff, 0xff, 0xfe, 0, 0, 0, 3)),
+       "a short takes four bytes, sign kept");
     const unsigned short us = 0xfffe;
     client_initsend(task, ENC_XDR);
     client_pack(task, CLIENT_USHORT, &us, 1, 1);
@@ -58,10 +60,12 @@ static void xdr_bytes(void)
     client_initsend(task, ENC_XDR);
     client_pack(task, CLIENT_BYTE, "abcde", 5, 1);
     client_pack(task, CLIENT_BYTE, "f", 1, 1);
-    OK(same_bytes(BYTES('a', 'b', 'c', 'd', 'e', 0, 0, 0, 'f', 0, 0, 0)), "each call's bytes are padded");
+    OK(same_bytes(BYTES('a', 'b', 'c', 'd', 'e', 0, 0, 0, 'f', 0, 0, 0)),
+       "each call's bytes are padded");
     client_initsend(task, ENC_XDR);
     client_pack_text(task, "hey");
-    OK(same_bytes(BYTES(0, 0, 0, 4, 'h', 'e', 'y', 0)), "a string is its length with the zero, and bytes");
+    OK(same_bytes(BYTES(0, 0, 0, 4, 'h', 'e', 'y', 0)),
+       "a string is its length with the zero, and bytes");
 }
 
 static void raw_bytes(void)
@@ -87,11 +91,12 @@ static void raw_bytes(void)
 /* Every type, |count| items |stride| apart, there and back. */
 static void round_trip(int encoding, int count, int stride)
 {
-    static const size_t sizes[CLIENT_TYPES] = {1, sizeof(short), sizeof(short), 4, 4, sizeof(long),
-                                               sizeof(long), 4, 8, 8, 16};
+    static const size_t sizes[CLIENT_TYPES] = {
+        1, sizeof(short), sizeof(short), 4, 4, sizeof(long), sizeof(long), 4, 8, 8, 16};
     int wrong = 0;
     for (int type = 0; type < CLIENT_TYPES; type++) {
-        const size_t size = sizes[type], span = (size_t)(stride > 0 ? stride : 1) * (size_t)count * size;
+        const size_t size = sizes[type],
+                     span = (size_t)(stride > 0 ? stride : 1) * (size_t)count * size;
         uint8_t *in = calloc(1, span + size), *out = calloc(1, span + size);
         for (size_t i = 0; i < span; i++)
             in[i] = (uint8_t)(i * 7 + 1);
@@ -108,8 +113,8 @@ static void round_trip(int encoding, int count, int stride)
         wrong += client_unpack(task, CLIENT_BYTE, &mark, 1, 1) != 0 || mark != '?';
         wrong += client_unpack(task, (enum client_type)type, out, count, stride) != 0;
         for (int i = 0; i < count; i++)
-            wrong += memcmp(in + (size_t)i * (size_t)stride * size, out + (size_t)i * (size_t)stride * size,
-                            size) != 0;
+            wrong += memcmp(in + (size_t)i * (size_t)stride * size,
+                            out + (size_t)i * (size_t)stride * size, size) != 0;
         wrong += client_unpack(task, CLIENT_BYTE, &mark, 1, 1) != CLIENT_PvmNoData;
         free(in);
         free(out);
@@ -123,7 +128,7 @@ static void round_trips(void)
         round_trip(encoding, 0, 1);
         round_trip(encoding, 1, 1);
         round_trip(encoding, 3, 2);
-        round_trip(encoding, 5000, 1);  /* over fragments; raw: items across their borders */
+        round_trip(encoding, 5000, 1); /* over fragments; raw: items across their borders */
         round_trip(encoding, 70001, 1);
         round_trip(encoding, 3001, 3);
     }
@@ -151,10 +156,12 @@ static void longs(void)
     unsigned long back = 0;
     int bytes = -1;
     client_initsend(task, ENC_XDR);
-    EQUAL(client_pack(task, CLIENT_LONG, too_large, 3, 1), CLIENT_PvmOverflow, "a long of 33 bits is refused");
+    EQUAL(client_pack(task, CLIENT_LONG, too_large, 3, 1), CLIENT_PvmOverflow,
+          "a long of 33 bits is refused");
     client_bufinfo(task, client_getsbuf(task), &bytes, NULL, NULL);
     EQUAL(bytes, 0, "and nothing of that call was packed");
-    EQUAL(client_pack(task, CLIENT_LONG, &too_small, 1, 1), CLIENT_PvmOverflow, "below zero as well");
+    EQUAL(client_pack(task, CLIENT_LONG, &too_small, 1, 1), CLIENT_PvmOverflow,
+          "below zero as well");
     EQUAL(client_pack(task, CLIENT_ULONG, &huge, 1, 1), CLIENT_PvmOverflow, "and without sign");
     EQUAL(client_pack(task, CLIENT_ULONG, &fits, 1, 1), 0, "32 bits without sign fit");
     client_setrbuf(task, client_getsbuf(task));
@@ -175,12 +182,14 @@ static void errors(void)
     EQUAL(client_pack(task, CLIENT_INT, &i, 1, 1), CLIENT_PvmNoBuf, "no buffer to pack into");
     EQUAL(client_pack_text(task, "x"), CLIENT_PvmNoBuf, "nor for a string");
     EQUAL(client_unpack(task, CLIENT_INT, &i, 1, 1), CLIENT_PvmNoBuf, "no buffer to unpack");
-    EQUAL(client_pack(task, CLIENT_INT, &i, -1, 1), CLIENT_PvmBadParam, "a count below zero comes first");
+    EQUAL(client_pack(task, CLIENT_INT, &i, -1, 1), CLIENT_PvmBadParam,
+          "a count below zero comes first");
     client_initsend(task, ENC_XDR);
     EQUAL(client_pack(task, CLIENT_INT, &i, -1, 1), CLIENT_PvmBadParam, "also with a buffer");
     client_pack(task, CLIENT_INT, &i, 1, 1);
     client_setrbuf(task, client_getsbuf(task));
-    EQUAL(client_unpack(task, CLIENT_INT, out, 2, 1), CLIENT_PvmNoData, "two ints of one are too many");
+    EQUAL(client_unpack(task, CLIENT_INT, out, 2, 1), CLIENT_PvmNoData,
+          "two ints of one are too many");
     EQUAL(out[0], 9, "none was written");
     EQUAL(client_unpack(task, CLIENT_INT, out, 1, 1), 0, "the one is still there");
     EQUAL(client_unpack(task, CLIENT_INT, out, -1, 1), CLIENT_PvmBadParam, "a count below zero");
@@ -208,7 +217,8 @@ static void in_place(void)
         client_pack(a, CLIENT_INT, numbers, 1, 1);
     client_send(a, room_tid(1), 2);
     struct client_piece pieces[16];
-    OK(client_out_pieces(a, pieces, 16) < 4, "a thousand small pieces do not become a thousand frames");
+    OK(client_out_pieces(a, pieces, 16) < 4,
+       "a thousand small pieces do not become a thousand frames");
     room_carry(&room, a);
     client_receive(b, -1, 2);
     client_bufinfo(b, client_getrbuf(b), &bytes, NULL, NULL);
@@ -231,7 +241,8 @@ static void foreign(void)
     room_carry(&room, room.tasks[0]);
     struct client *b = room.tasks[1];
     const int mid = client_receive(b, -1, -1);
-    EQUAL(client_unpack(b, CLIENT_INT, &i, 1, 1), CLIENT_PvmBadMsg, "numbers of another kind of machine");
+    EQUAL(client_unpack(b, CLIENT_INT, &i, 1, 1), CLIENT_PvmBadMsg,
+          "numbers of another kind of machine");
     EQUAL(client_unpack_text(b, bytes), CLIENT_PvmBadMsg, "nor its strings");
     EQUAL(client_unpack(b, CLIENT_BYTE, bytes, 4, 1), 0, "its bytes can be read");
     client_setsbuf(b, mid);
@@ -247,7 +258,8 @@ static void texts(void)
     client_initsend(task, ENC_XDR);
     client_pack_text(task, "seven");
     client_setrbuf(task, client_getsbuf(task));
-    EQUAL(client_unpack_text_bound(task, out, 5), CLIENT_PvmOverflow, "a string too long for its room");
+    EQUAL(client_unpack_text_bound(task, out, 5), CLIENT_PvmOverflow,
+          "a string too long for its room");
     EQUAL(client_unpack_text_bound(task, out, 6), 0, "is still there");
     SAME_TEXT(out, "seven", "whole");
     const int negative = -1, large = 1000;
@@ -267,7 +279,8 @@ static void texts(void)
 
 static void messages_in_messages(void)
 {
-    const struct client_minfo set = {.context = 3, .tag = 4, .wait_id = 5, .source = 7, .destination = 8};
+    const struct client_minfo set = {
+        .context = 3, .tag = 4, .wait_id = 5, .source = 7, .destination = 8};
     int inner = client_mkbuf(task, ENC_RAW);
     client_setsbuf(task, inner);
     client_pack(task, CLIENT_BYTE, "hello", 5, 1);
@@ -282,8 +295,9 @@ static void messages_in_messages(void)
     EQUAL(client_pkmesg(task, inner), 0, "a message in a message");
     const uint32_t sig = client_signature_native();
     OK(same_bytes(BYTES(0, 0, 0, 5, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 5, (uint8_t)(sig >> 24),
-                        (uint8_t)(sig >> 16), (uint8_t)(sig >> 8), (uint8_t)sig, 0, 0, 0, 0, 0, 0, 0, 7,
-                        0, 0, 0, 8, 0, 0, 0, 5, 'h', 'e', 'l', 'l', 'o', 0, 0, 0)), "has these bytes");
+                        (uint8_t)(sig >> 16), (uint8_t)(sig >> 8), (uint8_t)sig, 0, 0, 0, 0, 0, 0,
+                        0, 7, 0, 0, 0, 8, 0, 0, 0, 5, 'h', 'e', 'l', 'l', 'o', 0, 0, 0)),
+       "has these bytes");
     client_initsend(task, ENC_XDR);
     client_pkmesg(task, inner);
     client_setrbuf(task, client_getsbuf(task));
@@ -291,8 +305,9 @@ static void messages_in_messages(void)
     OK(copy > 0, "and comes out again");
     struct client_minfo info;
     client_getminfo(task, copy, &info);
-    OK(info.length == 5 && info.context == 3 && info.tag == 4 && info.wait_id == 5 && info.source == 7 &&
-       info.destination == 8 && info.encoding == (int)sig, "with all its numbers");
+    OK(info.length == 5 && info.context == 3 && info.tag == 4 && info.wait_id == 5 &&
+           info.source == 7 && info.destination == 8 && info.encoding == (int)sig,
+       "with all its numbers");
     EQUAL(client_upkmesg(task), CLIENT_PvmNoData, "once");
     client_initsend(task, ENC_RAW);
     EQUAL(client_pkmesgbody(task, copy), 0, "the body alone");
@@ -328,7 +343,8 @@ static void too_large(void)
 {
     client_initsend(task, ENC_IN_PLACE);
     static char byte;
-    EQUAL(client_pack(task, CLIENT_DCPLX, &byte, INT32_MAX, 1), CLIENT_PvmOverflow, "more than 2 GiB at once");
+    EQUAL(client_pack(task, CLIENT_DCPLX, &byte, INT32_MAX, 1), CLIENT_PvmOverflow,
+          "more than 2 GiB at once");
     EQUAL(client_pack(task, CLIENT_BYTE, &byte, INT32_MAX, 1), 0, "just below");
     EQUAL(client_pack(task, CLIENT_BYTE, &byte, 1, 1), CLIENT_PvmOverflow, "one byte more");
     client_freebuf(task, client_getsbuf(task));

@@ -19,10 +19,12 @@ static void values(void)
     long l = 0;
     float f = 0;
     double lf = 0;
-    OK(client_packf(task, "%+ %c %hd %d %ld %f %lf %s", 0, 'x', 7, -8, -9L, 1.5, 2.5, "abc") == 0, "all kinds");
+    OK(client_packf(task, "%+ %c %hd %d %ld %f %lf %s", 0, 'x', 7, -8, -9L, 1.5, 2.5, "abc") == 0,
+       "all kinds");
     EQUAL(packed_bytes(), 4 + 4 + 4 + 4 + 4 + 8 + 8, "the bytes of each");
     client_setrbuf(task, client_getsbuf(task));
-    EQUAL(client_unpackf(task, "%c %hd %d %ld %f %lf %s", &c, &h, &d, &l, &f, &lf, text), 0, "and back");
+    EQUAL(client_unpackf(task, "%c %hd %d %ld %f %lf %s", &c, &h, &d, &l, &f, &lf, text), 0,
+          "and back");
     OK(c == 'x' && h == 7 && d == -8 && l == -9 && f == 1.5f && lf == 2.5, "with their values");
     SAME_TEXT(text, "abc", "and the string");
 }
@@ -33,7 +35,8 @@ static void arrays(void)
     const float x[] = {1, 2};
     int out[4] = {0};
     client_packf(task, "%+", 0);
-    EQUAL(client_packf(task, "%2d%*.2d text %*.*d%x", in, 2, in, 2, 3, in, x), 0, "counts and strides");
+    EQUAL(client_packf(task, "%2d%*.2d text %*.*d%x", in, 2, in, 2, 3, in, x), 0,
+          "counts and strides");
     client_setrbuf(task, client_getsbuf(task));
     client_unpackf(task, "%2d", out);
     OK(out[0] == 1 && out[1] == 2, "a count in the format");
@@ -66,7 +69,8 @@ static void errors(void)
     EQUAL(packed_bytes(), 4, "what came before it stays");
     EQUAL(client_packf(task, "%%"), CLIENT_PvmBadParam, "a percent sign is none");
     EQUAL(client_packf(task, "%"), CLIENT_PvmBadParam, "nor one alone");
-    EQUAL(client_packf(task, "%d%+", 1, 0), CLIENT_PvmBadParam, "a new buffer only at the beginning");
+    EQUAL(client_packf(task, "%d%+", 1, 0), CLIENT_PvmBadParam,
+          "a new buffer only at the beginning");
     EQUAL(client_packf(task, "nothing"), 0, "other text is skipped");
     client_setrbuf(task, client_getsbuf(task));
     EQUAL(client_unpackf(task, "%+", &value), CLIENT_PvmBadParam, "unpacking makes no buffer");

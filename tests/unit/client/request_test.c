@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Requests and answers: wait numbers, parameters of each call, answers out of order, lost ones, memory. */
+/* Requests and answers: wait numbers, parameters of each call, answers out of order, lost ones,
+ * memory. */
 #include "room.h"
 
 static struct client *task;
@@ -60,23 +61,28 @@ static void contents(void)
     client_setopt(task, 4, ROOM_TID, NULL);
     client_spawn(task, "prog", argv, 3, NULL, 4, environment);
     const struct message spawn = sent();
-    OK(spawn.type == TM_SPAWN && strcmp(spawn.tm_spawn.file, "prog") == 0 && spawn.tm_spawn.flags == 3 &&
-       strcmp(spawn.tm_spawn.where, "") == 0 && spawn.tm_spawn.count == 4 && spawn.tm_spawn.argv.count == 2 &&
-       spawn.tm_spawn.environment.count == 1 && spawn.tm_spawn.context == 5, "a spawn carries all it is given");
-    OK(spawn.tm_spawn.sinks.count == 2 && spawn.tm_spawn.sinks.items[0].tid == ROOM_TID, "and the sinks");
+    OK(spawn.type == TM_SPAWN && strcmp(spawn.tm_spawn.file, "prog") == 0 &&
+           spawn.tm_spawn.flags == 3 && strcmp(spawn.tm_spawn.where, "") == 0 &&
+           spawn.tm_spawn.count == 4 && spawn.tm_spawn.argv.count == 2 &&
+           spawn.tm_spawn.environment.count == 1 && spawn.tm_spawn.context == 5,
+       "a spawn carries all it is given");
+    OK(spawn.tm_spawn.sinks.count == 2 && spawn.tm_spawn.sinks.items[0].tid == ROOM_TID,
+       "and the sinks");
     client_addhosts(task, hosts, 2);
     const struct message add = sent();
     OK(add.type == TM_ADDHOSTS && add.tm_addhosts.hosts.count == 2, "hosts to add");
     client_delhosts(task, hosts, 1);
     const struct message del = sent();
-    OK(del.type == TM_DELHOSTS && strcmp(del.tm_delhosts.hosts.items[0], "x") == 0, "hosts to delete");
+    OK(del.type == TM_DELHOSTS && strcmp(del.tm_delhosts.hosts.items[0], "x") == 0,
+       "hosts to delete");
     EQUAL(client_sendsig(task, 0x40002, 9), 0, "a signal has no answer");
     OK(sent().tm_signal.signal == 9, "it is sent");
     const int tids[] = {0x40002, 0x40003};
     EQUAL(client_notify(task, 1, 7, 2, tids), 0, "nor has a request to be told");
     const struct message notify = sent();
     OK(notify.tm_notify.what == 1 && notify.tm_notify.tag == 7 && notify.tm_notify.context == 5 &&
-       notify.tm_notify.tids.count == 2, "it names the context of the call");
+           notify.tm_notify.tids.count == 2,
+       "it names the context of the call");
     client_notify(task, 3, 7, -1, NULL);
     OK(sent().tm_notify.count == -1, "hosts added: how many times");
     client_setcontext(task, 0);
@@ -88,7 +94,8 @@ static void parameters(void)
     const int task_tid = 0x40002, host = 0x40000;
     EQUAL(client_spawn(task, "p", NULL, 0, NULL, 0, NULL), CLIENT_PvmBadParam, "to spawn none");
     EQUAL(client_spawn(task, NULL, NULL, 0, NULL, 1, NULL), CLIENT_PvmBadParam, "to spawn nothing");
-    EQUAL(client_spawn(task, "p", NULL, 0, NULL, 1 << 20, NULL), CLIENT_PvmBadParam, "more than there are tids");
+    EQUAL(client_spawn(task, "p", NULL, 0, NULL, 1 << 20, NULL), CLIENT_PvmBadParam,
+          "more than there are tids");
     EQUAL(client_addhosts(task, hosts, 0), CLIENT_PvmBadParam, "no hosts");
     EQUAL(client_addhosts(task, hosts, 4096), CLIENT_PvmBadParam, "too many hosts");
     EQUAL(client_addhosts(task, hosts, 2), CLIENT_PvmBadParam, "no name");
@@ -137,10 +144,13 @@ static void watches(void)
     wr_init(&wr);
     wr_u32(&wr, 0x40002);
     wr_u64(&wr, 0);
-    const struct message_head head = {.encoding = 0x10000000, .tag = tag, .context = context, .length = 4};
+    const struct message_head head = {
+        .encoding = 0x10000000, .tag = tag, .context = context, .length = 4};
     message_head_write(&wr, &head);
     wr_u32(&wr, 0x40002);
-    struct frame frame = {.kind = FRAME_NOTICE, .flags = FRAME_FIRST | FRAME_LAST, .source = TID_DAEMON,
+    struct frame frame = {.kind = FRAME_NOTICE,
+                          .flags = FRAME_FIRST | FRAME_LAST,
+                          .source = TID_DAEMON,
                           .body = slice_copy(wr.bytes, wr.length)};
     wr_fini(&wr);
     client_feed(task, &frame);
@@ -178,7 +188,8 @@ static void no_memory(void)
         status = client_feed(task, &frame);
         mem_fail_at(0, 0);
         frame_drop(&frame);
-        /* A message that cannot be decoded for want of memory looks malformed: it is lost, not half. */
+        /* A message that cannot be decoded for want of memory looks malformed: it is lost, not
+         * half. */
         if (status == 0 && client_answer(task, wait, &arena, &got) == 0)
             status = CLIENT_PvmNoMem;
     }

@@ -29,8 +29,8 @@ static inline struct frame control_frame(const struct message *message)
     struct wr wr;
     wr_init(&wr);
     message_encode(&wr, message);
-    struct frame frame = {.kind = FRAME_CONTROL, .source = TID_DAEMON,
-                          .body = slice_copy(wr.bytes, wr.length)};
+    struct frame frame = {
+        .kind = FRAME_CONTROL, .source = TID_DAEMON, .body = slice_copy(wr.bytes, wr.length)};
     wr_fini(&wr);
     return frame;
 }
@@ -50,10 +50,13 @@ static inline void enrol(struct client *client, int tid, int parent)
     client_enrol(client, 1, 0, "");
     if (client_pull(client, &frame) == 1)
         frame_drop(&frame);
-    const struct message answer = {
-        .type = TM_ENROLLED,
-        .tm_enrolled = {.version = PROTOCOL_TASK_VERSION, .tid = (uint32_t)tid, .parent = parent,
-                        .host_name = "here", .sinks = {2, sinks}, .daemon_tid = TID_DAEMON | 0x40000}};
+    const struct message answer = {.type = TM_ENROLLED,
+                                   .tm_enrolled = {.version = PROTOCOL_TASK_VERSION,
+                                                   .tid = (uint32_t)tid,
+                                                   .parent = parent,
+                                                   .host_name = "here",
+                                                   .sinks = {2, sinks},
+                                                   .daemon_tid = TID_DAEMON | 0x40000}};
     feed_control(client, &answer);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Sending: parameters, sequences, the cut into frames, multicast, the bytes of the outbox, memory. */
+/* Sending: parameters, sequences, the cut into frames, multicast, the bytes of the outbox,
+ * memory. */
 #include "room.h"
 
 static void parameters(void)
@@ -58,7 +59,8 @@ static void cut(int length)
         client_feed(b, &frame);
         frame_drop(&frame);
     }
-    OK(wrong == 0 && first == 1 && last == 1, "frames have the head's and the end's mark and one sequence");
+    OK(wrong == 0 && first == 1 && last == 1,
+       "frames have the head's and the end's mark and one sequence");
     OK(frames <= length / 65536 + 4, "not more of them than need be");
     client_receive(b, -1, -1);
     client_unpack(b, CLIENT_BYTE, back, length, 1);
@@ -121,7 +123,8 @@ static void multicast_to(int count, int length)
     room_carry(&room, a);
     for (int i = 1; i < 3; i++) {
         int got = -1;
-        client_bufinfo(room.tasks[i], client_receive(room.tasks[i], room_tid(0), 8), &got, NULL, NULL);
+        client_bufinfo(room.tasks[i], client_receive(room.tasks[i], room_tid(0), 8), &got, NULL,
+                       NULL);
         EQUAL(got, length, "whole, at each");
     }
     EQUAL(client_receive(room.tasks[0], -1, -1), 0, "not at the sender");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Frames in, messages out in order: fragments, sequences, torn messages, notices held, lost hosts. */
+/* Frames in, messages out in order: fragments, sequences, torn messages, notices held, lost
+ * hosts. */
 #include "room.h"
 
 enum { SENDER = 0x40009, OTHER = 0x8000a };
@@ -7,17 +8,21 @@ enum { SENDER = 0x40009, OTHER = 0x8000a };
 static struct client *task;
 
 /* A fragment of a message with tag |sequence|; |total| is what its head says. */
-static struct frame data_frame(int source, uint64_t sequence, int flags, const char *bytes, int total)
+static struct frame data_frame(int source, uint64_t sequence, int flags, const char *bytes,
+                               int total)
 {
     struct wr wr;
     wr_init(&wr);
-    const struct message_head head = {.encoding = client_signature_native(), .tag = (int32_t)sequence,
-                                      .length = (uint64_t)total};
+    const struct message_head head = {
+        .encoding = client_signature_native(), .tag = (int32_t)sequence, .length = (uint64_t)total};
     if (flags & FRAME_FIRST)
         message_head_write(&wr, &head);
     wr_bytes(&wr, bytes, strlen(bytes));
-    struct frame frame = {.kind = FRAME_DATA, .flags = (uint8_t)flags, .source = (uint32_t)source,
-                          .destination = ROOM_TID, .sequence = sequence,
+    struct frame frame = {.kind = FRAME_DATA,
+                          .flags = (uint8_t)flags,
+                          .source = (uint32_t)source,
+                          .destination = ROOM_TID,
+                          .sequence = sequence,
                           .body = slice_copy(wr.bytes, wr.length)};
     wr_fini(&wr);
     return frame;
@@ -38,7 +43,8 @@ static int feed_whole(int source, uint64_t sequence)
 
 static int feed_abort(int source, uint64_t sequence)
 {
-    const struct frame frame = {.kind = FRAME_ABORT, .source = (uint32_t)source, .sequence = sequence};
+    const struct frame frame = {
+        .kind = FRAME_ABORT, .source = (uint32_t)source, .sequence = sequence};
     return client_feed(task, &frame);
 }
 
@@ -53,8 +59,10 @@ static int feed_notice(int subject, uint64_t after, int tag)
     const struct message_head head = {.encoding = 0x10000000, .tag = tag, .length = 4};
     message_head_write(&wr, &head);
     wr_u32(&wr, (uint32_t)subject);
-    struct frame frame = {.kind = FRAME_NOTICE, .flags = FRAME_FIRST | FRAME_LAST,
-                          .source = TID_DAEMON | 0x40000, .destination = ROOM_TID,
+    struct frame frame = {.kind = FRAME_NOTICE,
+                          .flags = FRAME_FIRST | FRAME_LAST,
+                          .source = TID_DAEMON | 0x40000,
+                          .destination = ROOM_TID,
                           .body = slice_copy(wr.bytes, wr.length)};
     wr_fini(&wr);
     mem_fail_at(notice_fails_at, 0);
@@ -136,7 +144,8 @@ static void bad_frames(void)
     EQUAL(client_stats(task).messages_torn, 2, "or less");
     feed_whole(SENDER, 3);
     SAME_TEXT(taken(), "3", "the next passes");
-    struct frame frame = {.kind = FRAME_DATA, .flags = FRAME_FIRST, .source = SENDER, .sequence = 4};
+    struct frame frame = {
+        .kind = FRAME_DATA, .flags = FRAME_FIRST, .source = SENDER, .sequence = 4};
     client_feed(task, &frame);
     EQUAL(client_stats(task).frames_bad, ++bad, "no head");
     frame.kind = FRAME_MCAST;
@@ -196,8 +205,8 @@ static void notices(void)
     SAME_TEXT(taken(), "93", "an aborted last message lets the notice go");
 }
 
-/* A task ended, its tid came again: the new one's messages count from one; what the program asked for of
- * the old one's end still comes after the old one's messages. */
+/* A task ended, its tid came again: the new one's messages count from one; what the program
+ * asked for of the old one's end still comes after the old one's messages. */
 static void same_tid_again(void)
 {
     fresh();
@@ -208,11 +217,15 @@ static void same_tid_again(void)
     wr_init(&wr);
     wr_u32(&wr, SENDER);
     wr_u64(&wr, 2);
-    const struct message_head head = {.encoding = 0x10000000, .tag = TAG_CONTROL_TASKEXIT,
-                                      .context = TID_CONTEXT_CONTROL, .length = 4};
+    const struct message_head head = {.encoding = 0x10000000,
+                                      .tag = TAG_CONTROL_TASKEXIT,
+                                      .context = TID_CONTEXT_CONTROL,
+                                      .length = 4};
     message_head_write(&wr, &head);
     wr_u32(&wr, SENDER);
-    struct frame frame = {.kind = FRAME_NOTICE, .flags = FRAME_FIRST | FRAME_LAST, .source = TID_DAEMON,
+    struct frame frame = {.kind = FRAME_NOTICE,
+                          .flags = FRAME_FIRST | FRAME_LAST,
+                          .source = TID_DAEMON,
                           .body = slice_copy(wr.bytes, wr.length)};
     wr_fini(&wr);
     client_feed(task, &frame);
@@ -237,7 +250,8 @@ static void lost_host(void)
     feed_notice(SENDER, 9, 95);
     feed_whole(OTHER, 2);
     feed_abort(0x40000, 0);
-    SAME_TEXT(taken(), "2 4 95", "what is whole is delivered, the notice after it, the rest dropped");
+    SAME_TEXT(taken(), "2 4 95",
+              "what is whole is delivered, the notice after it, the rest dropped");
     feed_whole(SENDER, 1);
     SAME_TEXT(taken(), "1", "a task of a new host with that number begins at one");
     feed_whole(OTHER, 1);
@@ -277,7 +291,8 @@ static void leaving(void)
     client_leave(task);
     EQUAL(client_receive(task, -1, -1), 0, "who leaves forgets what waited");
     EQUAL(client_stats(task).messages_queued, 0, "all of it");
-    EQUAL(client_freebuf(task, mid), CLIENT_PvmNoSuchBuf, "the active one was freed by the receive before");
+    EQUAL(client_freebuf(task, mid), CLIENT_PvmNoSuchBuf,
+          "the active one was freed by the receive before");
     enrol(task, ROOM_TID + 1, 0);
     feed_whole(SENDER, 1);
     SAME_TEXT(taken(), "1", "and begins anew");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How errors are said: the exact lines, the modes of PvmAutoErr, what is kept, helpers of API-85. */
+/* How errors are said: the exact lines, the modes of PvmAutoErr, what is kept, helpers of
+ * API-85. */
 #include "fake.h"
 
 #include "pvm3.h"
@@ -19,7 +20,8 @@ static void lines(void)
 {
     capture_begin(&capture);
     pvm_freebuf(-1);
-    SAME_TEXT(capture_end(&capture), "libpvm [pid-1]: pvm_freebuf(): Bad parameter\n", "a line for an error");
+    SAME_TEXT(capture_end(&capture), "libpvm [pid-1]: pvm_freebuf(): Bad parameter\n",
+              "a line for an error");
     EQUAL(pvm_errno, PvmBadParam, "which is kept");
     OK(pvm_mkbuf(PvmDataRaw) > 0 && pvm_errno == PvmBadParam, "also by success");
     capture_begin(&capture);
@@ -83,7 +85,8 @@ static void not_implemented(void)
     pvm_setopt(PvmAutoErr, 1);
     capture_begin(&capture);
     pvm_freecontext(1);
-    SAME_TEXT(capture_end(&capture), "libpvm [pid-1]: pvm_freecontext(): Not implemented\n", "said as any error");
+    SAME_TEXT(capture_end(&capture), "libpvm [pid-1]: pvm_freecontext(): Not implemented\n",
+              "said as any error");
 }
 
 static void helpers(void)

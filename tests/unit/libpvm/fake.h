@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A daemon for tests of the library, in a child process: one task at a time, and one thing it does wrong
- * or answers. It knows the frames and messages of src/wire and nothing of the core.
+ * A daemon for tests of the library, in a child process: one task at a time, and one thing it does
+ * wrong or answers. It knows the frames and messages of src/wire and nothing of the core.
  */
 #ifndef TESTS_LIBPVM_FAKE_H
 #define TESTS_LIBPVM_FAKE_H
@@ -39,9 +39,10 @@ static inline void fake_write(struct fake_link *link, const struct frame *frame)
     frame_header_encode(frame, header);
     size_t done = 0, total = sizeof(header) + frame->body.length;
     while (done < total) {
-        const struct client_piece rest = done < sizeof(header)
-            ? (struct client_piece){header + done, sizeof(header) - done}
-            : (struct client_piece){frame->body.data + (done - sizeof(header)), total - done};
+        const struct client_piece rest =
+            done < sizeof(header)
+                ? (struct client_piece){header + done, sizeof(header) - done}
+                : (struct client_piece){frame->body.data + (done - sizeof(header)), total - done};
         size_t sent;
         const enum xport_result result = link->xport->ops->send(link->xport, &rest, 1, &sent);
         if (result == XPORT_LOST)
@@ -58,7 +59,8 @@ static inline void fake_say(struct fake_link *link, const struct message *messag
     struct wr wr;
     wr_init(&wr);
     message_encode(&wr, message);
-    struct frame frame = {.kind = FRAME_CONTROL, .source = TID_DAEMON, .body = slice_copy(wr.bytes, wr.length)};
+    struct frame frame = {
+        .kind = FRAME_CONTROL, .source = TID_DAEMON, .body = slice_copy(wr.bytes, wr.length)};
     wr_fini(&wr);
     fake_write(link, &frame);
     frame_drop(&frame);
@@ -104,10 +106,14 @@ static inline struct message fake_hear(struct fake_link *link)
 static inline void fake_enrolled(struct fake_link *link, uint32_t version, int status)
 {
     static const struct wire_sink sinks[2];
-    const struct message answer = {
-        .type = TM_ENROLLED,
-        .tm_enrolled = {.status = status, .error = "no room", .version = version, .tid = (uint32_t)link->tid,
-                        .host_name = "fake", .sinks = {2, sinks}, .daemon_tid = TID_DAEMON | 0x40000}};
+    const struct message answer = {.type = TM_ENROLLED,
+                                   .tm_enrolled = {.status = status,
+                                                   .error = "no room",
+                                                   .version = version,
+                                                   .tid = (uint32_t)link->tid,
+                                                   .host_name = "fake",
+                                                   .sinks = {2, sinks},
+                                                   .daemon_tid = TID_DAEMON | 0x40000}};
     fake_say(link, &answer);
 }
 

@@ -37,7 +37,8 @@ static void found(void)
     SAME_TEXT(find.paths[1], wanted, "and of the first daemon here");
     setenv("PVM_VMID", "other", 1);
     find_daemon(&find);
-    OK(find.count == 0 && strstr(find.error, "/other: No such file"), "another machine's is another place");
+    OK(find.count == 0 && strstr(find.error, "/other: No such file"),
+       "another machine's is another place");
     unsetenv("PVM_VMID");
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Enrolment and its refusals, a daemon that dies or misbehaves, leaving and coming back, fork, signals. */
+/* Enrolment and its refusals, a daemon that dies or misbehaves, leaving and coming back, fork,
+ * signals. */
 #include "fake.h"
 
 #include "pvm3.h"
@@ -88,7 +89,8 @@ static void serve_nothing(struct fake_link *link)
 
 static void serve_nonsense(struct fake_link *link)
 {
-    static const char garbage[64] = "this is no frame at all, nor is it the beginning of one.......";
+    static const char garbage[64] =
+        "this is no frame at all, nor is it the beginning of one.......";
     fake_hear(link);
     if (write(link->xport->ops->descriptor(link->xport), garbage, sizeof(garbage)) < 0)
         return;
@@ -174,7 +176,8 @@ static void time_outs(void)
     EQUAL(pvm_trecv(-1, -1, &wait), 0, "nothing came in time");
     clock_gettime(CLOCK_MONOTONIC, &after);
     setitimer(ITIMER_REAL, &never, NULL);
-    const double seconds = (double)(after.tv_sec - before.tv_sec) + (double)(after.tv_nsec - before.tv_nsec) / 1e9;
+    const double seconds = (double)(after.tv_sec - before.tv_sec) +
+                           (double)(after.tv_nsec - before.tv_nsec) / 1e9;
     OK(seconds >= 0.2 && alarms > 3, "signals do not shorten a wait");
     wait = (struct timeval){0, 0};
     EQUAL(pvm_trecv(-1, -1, &wait), 0, "zero looks once");
@@ -231,7 +234,8 @@ static void handlers(void)
     sigwait(&set, &got);
     kill(child, SIGTERM);
     waitpid(child, &status, 0);
-    OK(WIFEXITED(status) && WEXITSTATUS(status) == 7, "pvm_exit from a handler of SIGTERM in a receive");
+    OK(WIFEXITED(status) && WEXITSTATUS(status) == 7,
+       "pvm_exit from a handler of SIGTERM in a receive");
     fake_stop(&fake);
 }
 
