@@ -65,8 +65,8 @@ static struct add_item *item_by_epoch(struct add_job *job, uint64_t epoch)
     return NULL;
 }
 
-/* Numbers increase, in the order of the request; those of hosts that do not come are given again, for
- * an epoch, not a number, says who a daemon is. 0 when all are in use. */
+/* Numbers increase, in the order of the request; those of hosts that do not come are given again,
+ * for an epoch, not a number, says who a daemon is. 0 when all are in use. */
 static void give_numbers(const struct node *node, struct add_job *job)
 {
     uint32_t last = node->hosts.last_number;
@@ -224,7 +224,8 @@ void add_started(struct node *node, const struct event *event)
         add_item_fail(node, item, event->status, event->text ? event->text : "it did not start");
     } else if (answer->protocol != PROTOCOL_DAEMON_VERSION) {
         char words[LOG_LINE_BYTES_MAX];
-        str_format(words, sizeof(words), "its daemon speaks version %u of the protocol, this one %u",
+        str_format(words, sizeof(words),
+                   "its daemon speaks version %u of the protocol, this one %u",
                    answer->protocol, PROTOCOL_DAEMON_VERSION);
         add_item_fail(node, item, STATUS_BAD_VERSION, words);
     } else if (answer->address_count == 0) {
@@ -342,7 +343,8 @@ void add_cancel(struct node *node)
     job->is_proposed = true; /* the last to fail must not propose those before it */
     for (size_t i = 0; i < job->count; i++) {
         if (job->items[i].state != ADD_READY || !host_by_epoch(&node->hosts, job->items[i].epoch))
-            add_item_fail(node, &job->items[i], STATUS_CANT_START, "the virtual machine is halting");
+            add_item_fail(node, &job->items[i], STATUS_CANT_START,
+                          "the virtual machine is halting");
     }
     addjob_finish(node, job);
 }

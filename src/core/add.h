@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Adding hosts, the master's side: for each host of a request a small state machine (resolve, start,
- * welcome, ready), then one command of the log for all that came, then the answer. One request at a time
- * in the whole virtual machine (DMN-8). The new host's side: core/join.h.
+ * Adding hosts, the master's side: for each host of a request a small state machine (resolve,
+ * start, welcome, ready), then one command of the log for all that came, then the answer. One
+ * request at a time in the whole virtual machine (DMN-8). The new host's side: core/join.h.
  */
 #ifndef CORE_ADD_H
 #define CORE_ADD_H

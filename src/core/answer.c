@@ -33,7 +33,7 @@ void address_write(struct strbuf *text, const struct wire_address *address)
     strbuf_addf(text, "]:%u", (unsigned)address->port);
 }
 
-/* Digits of |base| at *at, up to |end|; moves *at behind them. -1 when there are none or too big. */
+/* Digits of |base| at *at, up to |end|; moves *at behind them. -1: none, or too big. */
 static int read_number(const char **at, const char *end, unsigned base, uint64_t max,
                        uint64_t *value)
 {
@@ -218,7 +218,8 @@ static int parse_error_name(const char *line, int32_t *status)
 /* Names like LINUX64 or AIX46K: letters, digits and a few marks (ENV-6). */
 static bool is_arch(const char *text, size_t length)
 {
-    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.+";
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                  "0123456789_-.+";
     return length > 0 && strspn(text, allowed) == length;
 }
 

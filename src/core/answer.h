@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The line a new daemon prints for whoever starts it, and the command line it was started with: the two
- * texts that bind a host to the virtual machine (DMN-2, DMN-4, decision D6). Public keys only, so that
- * any hoster, ssh or hand may carry them.
+ * The line a new daemon prints for whoever starts it, and the command line it was started with: the
+ * two texts that bind a host to the virtual machine (DMN-2, DMN-4, decision D6). Public keys only,
+ * so that any hoster, ssh or hand may carry them.
  *
  *   ddpro<1> arch<LINUX64> dsig<4230209> key<64 hex digits> addr<[::ffff:10.0.0.7]:40123,...>
  *
@@ -19,8 +19,9 @@ enum { ANSWER_ADDRESSES_MAX = 8 };
 
 /* Appends the answer line, without newline. */
 void answer_write(struct strbuf *text, const struct host_answer *answer);
-/* Finds the answer in |line|; the addresses point into |addresses|. 0; -1 when the line has none or a
- * damaged one; -2 when it is a literal error name such as PvmDupHost (then *status is its code). */
+/* Finds the answer in |line|; the addresses point into |addresses|. 0; -1 when the line has none or
+ * a damaged one; -2 when it is a literal error name such as PvmDupHost (then *status is its
+ * code). */
 int answer_parse(const char *line, struct host_answer *answer,
                  struct wire_address addresses[ANSWER_ADDRESSES_MAX],
                  uint8_t ips[ANSWER_ADDRESSES_MAX][16], int32_t *status);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Processes this daemon started: each belongs to a task, and what it prints goes to the task's sink as
- * messages (INT-11), or line by line to the master's log when there is no sink.
+ * Processes this daemon started: each belongs to a task, and what it prints goes to the task's sink
+ * as messages (INT-11), or line by line to the master's log when there is no sink.
  *
  * A child may outlive its task (wrapped by a shell, NTF-2); its output then still carries the tid.
  */

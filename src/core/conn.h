@@ -2,9 +2,9 @@
 /*
  * Connections of tasks: what was written to each and not yet taken, and when it is not read from.
  *
- * Everything written to a task goes through conn_send(). A frame that came over a flow from another host
- * carries a credit; the bytes go back to that flow when the task took the frame (a multicast's: when the
- * last of its tasks did), or will never take it.
+ * Everything written to a task goes through conn_send(). A frame that came over a flow from another
+ * host carries a credit; the bytes go back to that flow when the task took the frame (a
+ * multicast's: when the last of its tasks did), or will never take it.
  */
 #ifndef CORE_CONN_H
 #define CORE_CONN_H

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a daemon wants done: the output vocabulary of core/node.h. Effects are data; the shell performs
- * them in list order after node_step() returned, and never calls the node from inside.
+ * What a daemon wants done: the output vocabulary of core/node.h. Effects are data; the shell
+ * performs them in list order after node_step() returned, and never calls the node from inside.
  *
- * Memory: everything an effect points to lives until effects_reset(); the slices and frames in it belong
- * to the list (the shell holds what it keeps).
+ * Memory: everything an effect points to lives until effects_reset(); the slices and frames in it
+ * belong to the list (the shell holds what it keeps).
  */
 #ifndef CORE_EFFECT_H
 #define CORE_EFFECT_H
@@ -21,18 +21,20 @@ enum effect_kind {
     EFFECT_PEER_FRAME,     /* peer, frame: over flow (frame.source, frame.destination) */
     EFFECT_PEER_CONSUME,   /* origin, count: credit back to the sender */
     EFFECT_PEER_RESET,     /* origin: nobody here will take more of this flow */
-    EFFECT_CONN_SEND,      /* conn, frame, origin: write to the task; EVENT_CONN_TAKEN when written */
+    EFFECT_CONN_SEND,      /* conn, frame, origin: write it; EVENT_CONN_TAKEN when written */
     EFFECT_CONN_PAUSE,     /* conn; flag true = stop reading from the task, false = read again */
     EFFECT_CONN_CLOSE,     /* conn: after what was sent before has been written */
     EFFECT_CHILD_START,    /* ticket, child */
-    EFFECT_CHILD_SIGNAL,   /* pid, signal: to a process of this host (a child or an enrolled task) */
+    EFFECT_CHILD_SIGNAL,   /* pid, signal: to a process of this host, child or not */
     EFFECT_CHILD_PAUSE,    /* ticket; flag true = stop reading its output, false = read again */
     EFFECT_RESOLVE,        /* ticket, text = name */
     EFFECT_HOST_START,     /* ticket, start */
     EFFECT_HOST_CANCEL,    /* ticket: nobody waits any more */
-    EFFECT_CONFIGURE,      /* text = search path, text2 = directory, text3 = debugger ("" = default):
-                              how children are started here; variables are expanded by the shell (HF-5) */
-    EFFECT_STOP,           /* status: flush, end children that are left, remove files, leave with it */
+    EFFECT_CONFIGURE,      /* text = search path, text2 = directory, text3 = debugger ("" = the
+                              default): how children are started here; the shell expands variables
+                              (HF-5) */
+    EFFECT_STOP,           /* status: flush, end children that are left, remove files, leave with
+                              it */
     EFFECT_KINDS
 };
 

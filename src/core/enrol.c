@@ -19,7 +19,8 @@ static void refuse(struct node *node, struct conn *conn, int32_t status, const c
 static const char *wrong_version(struct node *node, uint32_t version)
 {
     const char *words = arena_format(&node->scratch,
-                                     "the program's library speaks version %u of the task protocol, "
+                                     "the program's library speaks version %u of the task "
+                                     "protocol, "
                                      "this daemon version %u", version, PROTOCOL_TASK_VERSION);
     return words ? words : "the program's library speaks another version of the task protocol";
 }

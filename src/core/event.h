@@ -4,9 +4,9 @@
  * tests) turns happenings into these and nothing else.
  *
  * Memory: an event is borrowed for the length of node_step(); slices that the node keeps it holds.
- * Names: a |peer| is the epoch of another daemon (the id its link has in the mesh); a |conn| is a number
- * the shell gives to one connection of a task, never used again; a |ticket| is the number the node gave
- * in the effect that this event answers.
+ * Names: a |peer| is the epoch of another daemon (the id its link has in the mesh); a |conn| is a
+ * number the shell gives to one connection of a task, never used again; a |ticket| is the number
+ * the node gave in the effect that this event answers.
  */
 #ifndef CORE_EVENT_H
 #define CORE_EVENT_H
@@ -23,17 +23,19 @@ enum event_kind {
     EVENT_PEER_UP,       /* peer: the link stands */
     EVENT_PEER_DOWN,     /* peer, text: no sign of life, or it said goodbye */
     EVENT_PEER_MESSAGE,  /* peer, bytes: one control message */
-    EVENT_PEER_FRAME,    /* peer, frame: came over the flow (frame.source, frame.destination); frame.raw
-                            is set; must be answered by EFFECT_PEER_CONSUME of its raw length in time */
-    EVENT_PEER_ACKED,    /* peer, source, destination, count: bytes of the flow have arrived there */
+    EVENT_PEER_FRAME,    /* peer, frame: came over the flow (frame.source, frame.destination);
+                            frame.raw is set; in time EFFECT_PEER_CONSUME of its raw length comes */
+    EVENT_PEER_ACKED,    /* peer, source, destination, count: so many bytes have arrived there */
     EVENT_PEER_RESET,    /* peer, source, destination: it will take no more of this flow */
-    EVENT_CONN_OPENED,   /* conn, pid: a process of this user connected (the shell checked whose it is) */
+    EVENT_CONN_OPENED,   /* conn, pid: a process of this user connected (the shell checked whose it
+                            is) */
     EVENT_CONN_FRAME,    /* conn, frame: control or data from the task */
-    EVENT_CONN_TAKEN,    /* conn, count: so many bytes of EFFECT_CONN_SEND were written, |origin| of it */
+    EVENT_CONN_TAKEN,    /* conn, count: so many bytes of EFFECT_CONN_SEND were written, headers
+                            included, in the order they were given */
     EVENT_CONN_CLOSED,   /* conn, text: the task closed, died, or sent what cannot be a frame */
     EVENT_CHILD_STARTED, /* ticket; pid, or status (PVM error code) and text */
     EVENT_CHILD_OUTPUT,  /* ticket, bytes: what the child printed; length 0 = end of file */
-    EVENT_CHILD_EXITED,  /* ticket, wait_status as waitpid() gives it; comes after the last output */
+    EVENT_CHILD_EXITED,  /* ticket, wait_status as of waitpid(); comes after the last output */
     EVENT_RESOLVED,      /* ticket; addresses and is_own, or status and text */
     EVENT_HOST_STARTED,  /* ticket; started, or status and text */
     EVENT_DEADLINE,      /* the time node_deadline() named has come */
@@ -41,7 +43,7 @@ enum event_kind {
     EVENT_KINDS
 };
 
-/* Whose bytes these were, so that credit goes back to the right flow: of peer 0 = not from a flow. */
+/* Whose bytes these were, so that credit goes back to the right flow; peer 0 = not from a flow. */
 struct origin {
     uint64_t peer;
     uint32_t source;

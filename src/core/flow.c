@@ -23,7 +23,8 @@ bool flow_is_over(const struct node *node, uint64_t peer, uint32_t source, uint3
     return flow && flow->is_over;
 }
 
-static struct flow *flow_get(struct node *node, uint64_t peer, uint32_t source, uint32_t destination)
+static struct flow *flow_get(struct node *node, uint64_t peer, uint32_t source,
+                             uint32_t destination)
 {
     struct flow *flow = flow_find(node, peer, source, destination);
     if (flow)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The end of this daemon, in order: its tasks get SIGTERM and a second, then SIGKILL; the master waits
- * for the other hosts; everything is said, then EFFECT_STOP (promise 7, DMN-14).
+ * The end of this daemon, in order: its tasks get SIGTERM and a second, then SIGKILL; the master
+ * waits for the other hosts; everything is said, then EFFECT_STOP (promise 7, DMN-14).
  */
 #ifndef CORE_HALT_H
 #define CORE_HALT_H

@@ -2,8 +2,8 @@
 /*
  * The host table: what all daemons agree on, made by the commands of the log and by nothing else.
  *
- * Applying is deterministic: the same commands give the same table, and the same hash, everywhere. What
- * one daemon alone knows of another (whether its link stands) is in core/member.h.
+ * Applying is deterministic: the same commands give the same table, and the same hash, everywhere.
+ * What one daemon alone knows of another (whether its link stands) is in core/member.h.
  */
 #ifndef CORE_HOST_H
 #define CORE_HOST_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A whole hostfile (items HF-1..HF-8 of the surface): which hosts to start, what to remember of others,
- * and the defaults for all that is not in it. One line: core/hostspec.h.
+ * A whole hostfile (items HF-1..HF-8 of the surface): which hosts to start, what to remember of
+ * others, and the defaults for all that is not in it. One line: core/hostspec.h.
  */
 #ifndef CORE_HOSTFILE_H
 #define CORE_HOSTFILE_H
@@ -29,8 +29,8 @@ int hostfile_read(struct hostfile *hostfile, const char *name, const char *text,
                   const struct log_sink *log);
 /* What the file says of |name|, or NULL. */
 const struct host_spec *hostfile_find(const struct hostfile *hostfile, const char *name);
-/* Completes a host that is added later: from its line when it has one, else from the defaults (HF-3,
- * HF-4). 0, or -1 without memory. */
+/* Completes a host that is added later: from its line when it has one, else from the defaults
+ * (HF-3, HF-4). 0, or -1 without memory. */
 int hostfile_complete(const struct hostfile *hostfile, struct host_spec *spec);
 /* The settings of the master itself: its own line, else the defaults (HF-6). */
 const struct host_spec *hostfile_own(const struct hostfile *hostfile, const char *name);

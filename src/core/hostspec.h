@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One host as a user names it: a line of a hostfile, or a string given to pvm_addhosts() or the console
- * (items HF-1..HF-8 of the surface). Reading whole hostfiles: core/hostfile.h.
+ * One host as a user names it: a line of a hostfile, or a string given to pvm_addhosts() or the
+ * console (items HF-1..HF-8 of the surface). Reading whole hostfiles: core/hostfile.h.
  */
 #ifndef CORE_HOSTSPEC_H
 #define CORE_HOSTSPEC_H
@@ -16,8 +16,8 @@ enum {
     HOST_LOCAL_MAX = 4094 /* N of local:N */
 };
 
-/* How a daemon is started on the host (D13). `so=ms` is manual; the name `local` is another host on this
- * machine; everything else goes by ssh or PVM_RSH. */
+/* How a daemon is started on the host (D13). `so=ms` is manual; the name `local` is another host on
+ * this machine; everything else goes by ssh or PVM_RSH. */
 enum host_starter { HOST_STARTER_SSH, HOST_STARTER_LOCAL, HOST_STARTER_MANUAL };
 
 struct host_spec {
@@ -42,11 +42,12 @@ void host_spec_init(struct host_spec *spec);
 void host_spec_fini(struct host_spec *spec);
 /* 0, or -1 without memory (then |copy| is empty). */
 int host_spec_copy(struct host_spec *copy, const struct host_spec *spec);
-/* Fills what |spec| does not say from |from|: options only, not the name. 0, or -1 without memory. */
+/* Fills what |spec| does not say from |from|: options only, not the name. 0, or -1 without
+ * memory. */
 int host_spec_inherit(struct host_spec *spec, const struct host_spec *from);
 enum host_starter host_spec_starter(const struct host_spec *spec);
-/* Reads one line. |allow_prefixes|: & and $ are for files only. 0; -1 with one line of words at |error|
- * (unknown option "xx=": known are lo= dx= ...). */
+/* Reads one line. |allow_prefixes|: & and $ are for files only. 0; -1 with one line of words at
+ * |error| (unknown option "xx=": known are lo= dx= ...). */
 int host_spec_parse(const char *line, bool allow_prefixes, struct host_spec *spec, char *error,
                     uint32_t error_bytes);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Questions about hosts and tasks: the table, lists of tasks, who lives, what time it is there. Each is
- * answered here, or asked of the daemons that know and gathered (core/wait.h).
+ * Questions about hosts and tasks: the table, lists of tasks, who lives, what time it is there.
+ * Each is answered here, or asked of the daemons that know and gathered (core/wait.h).
  */
 #ifndef CORE_INFO_H
 #define CORE_INFO_H

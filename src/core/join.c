@@ -117,7 +117,8 @@ static void propose_self(struct node *node)
     for (size_t i = 0; i < WIRE_KEY_BYTES; i++)
         self.public_key.bytes[i] = config->public_key[i];
     struct message add = {.type = CMD_HOSTS_ADD, .cmd_hosts_add = {.hosts = {1, &self}}};
-    /* A leader begins its term with an entry that does nothing (section 6.4 of the dissertation). */
+    /* A leader begins its term with an entry that does nothing (section 6.4 of the dissertation).
+     * */
     struct message noop = {.type = CMD_NOOP, .cmd_noop = {.term = log_term(node->log)}};
     if (!member_propose(node, &noop) || !member_propose(node, &add))
         node_fatal(node, "no memory to begin");

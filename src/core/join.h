@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * How a new daemon becomes a host: it waits for its master, is welcomed, gets the table, says that it is
- * ready, and is one when the log says so. The master's side: core/add.h.
+ * How a new daemon becomes a host: it waits for its master, is welcomed, gets the table, says that
+ * it is ready, and is one when the log says so. The master's side: core/add.h.
  */
 #ifndef CORE_JOIN_H
 #define CORE_JOIN_H

@@ -65,8 +65,8 @@ static bool is_attached(enum task_state state)
     return state == TASK_CONNECTED || state == TASK_CLOSING;
 }
 
-/* The task is connected no more, whether or not its process lives: what it began will not be finished,
- * and nothing can be told to it. */
+/* The task is connected no more, whether or not its process lives: what it began will not be
+ * finished, and nothing can be told to it. */
 static void detach(struct node *node, struct task *task)
 {
     struct conn *conn = task->conn;
@@ -117,8 +117,9 @@ void life_undo(struct node *node, struct task *task)
     end(node, task);
 }
 
-/* A process that forked may leave its socket open in the other one, which is no task: as long as nothing
- * waits to be read (the connection is not paused) and nothing came for a while, that is the end. */
+/* A process that forked may leave its socket open in the other one, which is no task: as long as
+ * nothing waits to be read (the connection is not paused) and nothing came for a while, that is the
+ * end. */
 void life_linger_timer(struct node *node, struct timer *timer)
 {
     struct task *task = CONTAINER_OF(timer, struct task, linger);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the steps of a task's life (core/task.h) mean to everybody else, the last one above all: torn
- * messages are called off, then the watchers are told (promise 1), then the tid is given back.
+ * What the steps of a task's life (core/task.h) mean to everybody else, the last one above all:
+ * torn messages are called off, then the watchers are told (promise 1), then the tid is given back.
  */
 #ifndef CORE_LIFE_H
 #define CORE_LIFE_H
@@ -9,7 +9,8 @@
 #include "core/state.h"
 
 /* A new task. NULL and *status, see task_create(). */
-struct task *life_begin(struct node *node, enum task_state state, const char *name, int32_t *status);
+struct task *life_begin(struct node *node, enum task_state state, const char *name,
+                        int32_t *status);
 /* |happening| came to |task|; when that was its end, the task is gone afterwards. */
 void life_happens(struct node *node, struct task *task, enum task_happening happening);
 /* The child was never there (its start failed): the task is forgotten without a word. */

@@ -18,8 +18,8 @@ static void mcast_destroy(struct mcast *mcast)
     mem_free(mcast);
 }
 
-/* Reads the list of a first fragment; |rest| is the body behind it, borrowed. NULL: it cannot be, or
- * |*no_memory|. */
+/* Reads the list of a first fragment; |rest| is the body behind it, borrowed. NULL: it cannot be,
+ * or |*no_memory|. */
 static struct mcast *read_list(const struct frame *frame, struct slice *rest, bool *no_memory)
 {
     struct rd rd = rd_init(frame->body.data, frame->body.length);

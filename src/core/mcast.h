@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Frames to many: from a task to its daemon one FRAME_MCAST with the list of receivers, from there one
- * copy for each host, dealt out there as ordinary data with the same body and no copy. The list comes
- * with the first fragment; it is remembered, by the sender's number, until the last.
+ * Frames to many: from a task to its daemon one FRAME_MCAST with the list of receivers, from there
+ * one copy for each host, dealt out there as ordinary data with the same body and no copy. The list
+ * comes with the first fragment; it is remembered, by the sender's number, until the last.
  */
 #ifndef CORE_MCAST_H
 #define CORE_MCAST_H

@@ -118,7 +118,8 @@ static void forget_host_counts(struct node *node, uint32_t number)
         sender_forget_host(TASK_OF(pos)->sender, number);
 }
 
-/* A deleted host is told to halt and has a little time to say goodbye; the others just drop the link. */
+/* A deleted host is told to halt and has a little time to say goodbye; the others just drop the
+ * link. */
 static void part_from(struct node *node, uint64_t epoch, int32_t reason)
 {
     struct peer *peer = peer_find(node, epoch);
@@ -136,7 +137,8 @@ static void part_from(struct node *node, uint64_t epoch, int32_t reason)
     node_send(node, epoch, &halt);
 }
 
-/* The host is out of the table already: what waits for it ends, then its tasks' watchers are told. */
+/* The host is out of the table already: what waits for it ends, then its tasks' watchers are
+ * told. */
 static void host_gone(struct node *node, const struct host *host, int32_t reason)
 {
     uint64_t epoch = host->info.epoch;
@@ -295,7 +297,8 @@ static void remove_host(struct node *node, const struct host *host, int32_t reas
         node_fatal(node, "no memory to remove a host");
 }
 
-/* Another host's link is dead, but only the master removes hosts: what waits for it here ends now. */
+/* Another host's link is dead, but only the master removes hosts: what waits for it here ends
+ * now. */
 static void lost_sight(struct node *node, struct peer *peer)
 {
     peer->is_down = true;
@@ -343,8 +346,8 @@ void member_goodbye(struct node *node, uint64_t epoch, const struct message *mes
         remove_host(node, host, REMOVAL_LEFT);
 }
 
-/* One host cannot reach another though the master can: one of them must go, and the one that cannot be
- * reached is the one that is named. */
+/* One host cannot reach another though the master can: one of them must go, and the one that cannot
+ * be reached is the one that is named. */
 void member_suspect(struct node *node, uint64_t epoch, const struct message *message)
 {
     const struct host *suspect = host_by_epoch(&node->hosts, message->dm_suspect.epoch);

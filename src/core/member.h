@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Who is in the virtual machine, as this daemon sees it: the log carried to and from the others, its
- * commands applied, and what the coming and going of a host means to everything else here.
+ * Who is in the virtual machine, as this daemon sees it: the log carried to and from the others,
+ * its commands applied, and what the coming and going of a host means to everything else here.
  *
- * A peer is another daemon that the mesh was told of. It becomes one before it is a host (while joining)
- * and may stay one a little after (to say goodbye).
+ * A peer is another daemon that the mesh was told of. It becomes one before it is a host (while
+ * joining) and may stay one a little after (to say goodbye).
  */
 #ifndef CORE_MEMBER_H
 #define CORE_MEMBER_H
@@ -21,7 +21,8 @@ struct peer {
 
 /* NULL when it is none. */
 struct peer *peer_find(const struct node *node, uint64_t epoch);
-/* A link may be needed: tells the mesh, without a key of the virtual machine. NULL without memory. */
+/* A link may be needed: tells the mesh, without a key of the virtual machine. NULL without
+ * memory. */
 struct peer *peer_add(struct node *node, uint64_t epoch, const uint8_t *public_key,
                       const struct wire_address *addresses, size_t address_count);
 /* Drops the link. */

@@ -2,9 +2,10 @@
 /*
  * The rules of the virtual machine as one state machine: one event in, a list of effects out.
  *
- * A node is one daemon's whole knowledge: host table (from the log), tasks, requests under way, watches,
- * routes. The same code runs in pvmd and in sim. It never blocks, never looks at a clock, never calls
- * out; it is never re-entered. Read event.h and effect.h first, then host.h, task.h, wait.h.
+ * A node is one daemon's whole knowledge: host table (from the log), tasks, requests under way,
+ * watches, routes. The same code runs in pvmd and in sim. It never blocks, never looks at a clock,
+ * never calls out; it is never re-entered. Read event.h and effect.h first, then host.h, task.h,
+ * wait.h.
  */
 #ifndef CORE_NODE_H
 #define CORE_NODE_H
@@ -38,22 +39,23 @@ struct node_config {
     /* master: the text of its hostfile ("" = none) and its name for messages */
     const char *hostfile_name;
     const char *hostfile_text;
-    uint64_t flow_window_bytes; /* unacknowledged bytes a task may have in one flow to another host */
-    uint64_t queue_bytes_max; /* what tasks of this host may leave untaken in all, before senders wait */
+    uint64_t flow_window_bytes; /* unacknowledged, of one task in one flow to another host */
+    uint64_t queue_bytes_max; /* tasks here may leave so much untaken before senders wait */
     uint32_t tasks_max;       /* PVM_MAX_TASKS, 0 = no limit but the tid space */
-    uint64_t request_timeout_ns; /* a request to a host that does not answer ends; 0 = only by its end */
+    uint64_t request_timeout_ns; /* a host that does not answer is not waited for; 0 = for ever */
     /* random bytes fit for keys and cookies */
     void (*random_bytes)(void *context, uint8_t *bytes, size_t length);
     void *random_context;
     const struct log_sink *log;
 };
 
-/* NULL without memory, or when the configuration cannot be (then the reason was logged). The config is
- * copied. */
+/* NULL without memory, or when the configuration cannot be (then the reason was logged). The config
+ * is copied. */
 struct node *node_create(const struct node_config *config);
 void node_destroy(struct node *node);
-/* Takes one event; appends to |effects| (which the caller resets before). Never fails: without memory the
- * request concerned ends with PvmNoMem, or, where a promise would break, the effects end in EFFECT_STOP. */
+/* Takes one event; appends to |effects| (which the caller resets before). Never fails: without
+ * memory the request concerned ends with PvmNoMem, or, where a promise would break, the effects end
+ * in EFFECT_STOP. */
 void node_step(struct node *node, const struct event *event, struct effects *effects);
 /* When EVENT_DEADLINE is due; UINT64_MAX = not before something else happens. */
 uint64_t node_deadline(const struct node *node);

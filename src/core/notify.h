@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * pvm_notify() (items NTF-1..NTF-6): kept at the watcher's daemon and at the subject's, each watch ends in
- * exactly one notice. A watch on a task of another host is one DM_WATCH for the pair (subject, watcher),
- * however often the watcher asked; the answer DM_ENDED says after which message the notice may come.
+ * pvm_notify() (items NTF-1..NTF-6): kept at the watcher's daemon and at the subject's, each watch
+ * ends in exactly one notice. A watch on a task of another host is one DM_WATCH for the pair
+ * (subject, watcher), however often the watcher asked; the answer DM_ENDED says after which message
+ * the notice may come.
  */
 #ifndef CORE_NOTIFY_H
 #define CORE_NOTIFY_H

@@ -26,8 +26,8 @@ struct share {
  * "." is |own|. Returns how many. */
 size_t place_choose(const struct host_table *table, uint32_t flags, const char *where, uint32_t own,
                     uint32_t *numbers);
-/* Deals |count| tasks to |numbers| in contiguous blocks as even as can be, beginning at the first number
- * not below *next; *next moves behind the last. Returns how many shares there are (room for
+/* Deals |count| tasks to |numbers| in contiguous blocks as even as can be, beginning at the first
+ * number not below *next; *next moves behind the last. Returns how many shares there are (room for
  * number_count). */
 size_t place_deal(const uint32_t *numbers, size_t number_count, uint32_t count, uint32_t *next,
                   struct share *shares);

@@ -94,7 +94,8 @@ void route_frame(struct node *node, const struct frame *frame)
         node->counters.frames_dropped++;
 }
 
-/* Messages to dead tasks and unknown hosts vanish (API-47), as do those to daemons, which take none. */
+/* Messages to dead tasks and unknown hosts vanish (API-47), as do those to daemons, which take
+ * none. */
 static bool send_data(struct node *node, struct conn *conn, const struct frame *frame)
 {
     bool is_daemon = frame->destination & TID_DAEMON;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Where a frame goes next: to a task of this host, over a flow to another host, or nowhere. Frames to
- * many: core/mcast.h. What is not read meanwhile: core/conn.h and core/flow.h.
+ * Where a frame goes next: to a task of this host, over a flow to another host, or nowhere. Frames
+ * to many: core/mcast.h. What is not read meanwhile: core/conn.h and core/flow.h.
  */
 #ifndef CORE_ROUTE_H
 #define CORE_ROUTE_H
@@ -12,8 +12,8 @@
 void route_from_task(struct node *node, struct conn *conn, const struct frame *frame);
 /* EVENT_PEER_FRAME. */
 void route_from_peer(struct node *node, const struct event *event);
-/* To the task frame->destination of this host, or, when there is none, nowhere; takes over the reference
- * to |credit|. */
+/* To the task frame->destination of this host, or, when there is none, nowhere; takes over the
+ * reference to |credit|. */
 void route_deliver(struct node *node, const struct frame *frame, struct credit *credit);
 /* A frame from this host to frame->destination, wherever that is. */
 void route_frame(struct node *node, const struct frame *frame);

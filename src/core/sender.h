@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a daemon knows of the messages that one task of its host sent: the last complete message for each
- * receiver, and the messages begun and not yet finished (promise 1, decision D4).
+ * What a daemon knows of the messages that one task of its host sent: the last complete message for
+ * each receiver, and the messages begun and not yet finished (promise 1, decision D4).
  *
- * A sender outlives its task, as a ghost: a watch that comes after the end must still be answered with
- * the right count while a flow from the task is under way.
+ * A sender outlives its task, as a ghost: a watch that comes after the end must still be answered
+ * with the right count while a flow from the task is under way.
  */
 #ifndef CORE_SENDER_H
 #define CORE_SENDER_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * struct node from inside: the tables of one daemon, each explained where it is used, and the few helpers
- * that all request files need to speak: effects, messages, log lines.
+ * struct node from inside: the tables of one daemon, each explained where it is used, and the few
+ * helpers that all request files need to speak: effects, messages, log lines.
  *
  * Memory that runs out. A request that cannot be kept ends with PvmNoMem. What cannot be given up
  * without breaking a promise (an effect, an entry of the log) goes through node_effect() and

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The codes that requests end with: numbers of the interface (surface CST-2), by what they mean here.
+ * The codes that requests end with: numbers of the interface (surface CST-2), by what they mean
+ * here.
  */
 #ifndef CORE_STATUS_H
 #define CORE_STATUS_H

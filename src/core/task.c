@@ -7,8 +7,9 @@
 #include "core/status.h"
 
 /*
- * The life of a task. |bound|: it ends with its process, as a child does that enrolled itself; not bound
- * is who came by itself, or was wrapped by a shell or debugger: that one ends with its connection.
+ * The life of a task. |bound|: it ends with its process, as a child does that enrolled itself; not
+ * bound is who came by itself, or was wrapped by a shell or debugger: that one ends with its
+ * connection.
  */
 enum { UNBOUND, BOUND };
 static const uint8_t life[2][TASK_STATES][TASK_HAPPENINGS] = {

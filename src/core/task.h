@@ -2,10 +2,10 @@
 /*
  * The tasks of this host: tids, states, and what belongs to each.
  *
- * A task is a tid with a life: a child of the daemon has one before it connects, and keeps it, when it
- * left PVM, until its process is gone; a process that came by itself has one from enrolment to the end
- * of its connection. The life is the table in task.c. What ending a task means to others is not here:
- * core/life.h.
+ * A task is a tid with a life: a child of the daemon has one before it connects, and keeps it, when
+ * it left PVM, until its process is gone; a process that came by itself has one from enrolment to
+ * the end of its connection. The life is the table in task.c. What ending a task means to others is
+ * not here: core/life.h.
  */
 #ifndef CORE_TASK_H
 #define CORE_TASK_H
@@ -73,24 +73,27 @@ struct task_table {
     size_t count;
     struct map by_tid;
     uint32_t host_number;
-    uint32_t last_local; /* local part given last: tids go round before one is used again (promise 3) */
+    uint32_t last_local; /* local part given last: tids go round before one is used again (promise
+                            3) */
     uint32_t tasks_max;  /* 0 = only the space of tids */
 };
 
 void task_table_init(struct task_table *table, uint32_t host_number, uint32_t tasks_max);
 /* Destroys all tasks. */
 void task_table_fini(struct task_table *table);
-/* A new task in |state| with the next free tid; |is_taken| says of a tid that somebody may still hold
- * it. NULL: no memory (*status PvmNoMem) or no tid or too many tasks (PvmOutOfRes). */
+/* A new task in |state| with the next free tid; |is_taken| says of a tid that somebody may still
+ * hold it. NULL: no memory (*status PvmNoMem) or no tid or too many tasks (PvmOutOfRes). */
 struct task *task_create(struct task_table *table, enum task_state state, const char *name,
                          bool (*is_taken)(void *context, uint32_t tid), void *context,
                          int32_t *status);
-/* Takes it out of the table and frees it with what it owns; |pending| and |watchers| must be empty. */
+/* Takes it out of the table and frees it with what it owns; |pending| and |watchers| must be
+ * empty. */
 void task_destroy(struct task_table *table, struct task *task);
 struct task *task_find(const struct task_table *table, uint32_t tid);
 /* The one that waits for |cookie|, or NULL. */
 struct task *task_find_cookie(const struct task_table *table, uint64_t cookie);
-/* Moves the task to where |happening| leads and returns that; a happening that cannot be leaves it. */
+/* Moves the task to where |happening| leads and returns that; a happening that cannot be leaves
+ * it. */
 enum task_state task_happens(struct task *task, enum task_happening happening);
 uint32_t task_flags(const struct task *task);
 const char *task_state_name(enum task_state state);

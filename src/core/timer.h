@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Deadlines of a node: each belongs to something and fires once. The table of what each kind does is in
- * core/node.c.
+ * Deadlines of a node: each belongs to something and fires once. The table of what each kind does
+ * is in core/node.c.
  */
 #ifndef CORE_TIMER_H
 #define CORE_TIMER_H

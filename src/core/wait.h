@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Requests under way: each is a record of who asked, which hosts still owe an answer, and what was
- * gathered. Each ends exactly once (promise 2): with its last answer, with the failure of those who owe,
- * after request_timeout, or, unanswered, with the end of the one who asked.
+ * gathered. Each ends exactly once (promise 2): with its last answer, with the failure of those who
+ * owe, after request_timeout, or, unanswered, with the end of the one who asked.
  */
 #ifndef CORE_WAIT_H
 #define CORE_WAIT_H

@@ -126,8 +126,8 @@ static int append_entry(struct log *log, uint64_t term, const void *command, siz
 
 /* ---- the leader ---- */
 
-/* The highest index that a majority of the voters has; only an entry of the own term is committed by
- * counting (section 3.6.2). With the leader as the only voter that is its last entry. */
+/* The highest index that a majority of the voters has; only an entry of the own term is committed
+ * by counting (section 3.6.2). With the leader as the only voter that is its last entry. */
 static void advance_commit(struct log *log)
 {
     for (uint64_t index = log_last_index(log); index > log->commit_index; index--) {
@@ -228,7 +228,8 @@ static void owe_answer(struct log *log, bool matched, uint64_t index)
     log->answer_index = index;
 }
 
-/* Puts the entries of an append behind |previous|; entries of another term go first (section 3.5). */
+/* Puts the entries of an append behind |previous|; entries of another term go first (section
+ * 3.5). */
 static uint64_t take_entries(struct log *log, const struct wire_dm_append *append)
 {
     uint64_t last = append->previous_index;

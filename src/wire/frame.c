@@ -45,7 +45,8 @@ int frame_header_decode(const uint8_t bytes[FRAME_HEADER_BYTES], struct frame_he
         (flags & frame_rules[kind].flags_required) != frame_rules[kind].flags_required ||
         length > frame_rules[kind].body_bytes_max)
         return -1;
-    *header = (struct frame_header){.length = length, .kind = (enum frame_kind)kind, .flags = flags};
+    *header = (struct frame_header){
+        .length = length, .kind = (enum frame_kind)kind, .flags = flags};
     header->source = rd_u32(&rd);
     header->destination = rd_u32(&rd);
     header->sequence = rd_u64(&rd);

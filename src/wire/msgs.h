@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Control messages and log commands as C structs, expanded from wire/msgs.def: one struct per message,
- * one union of all, and encode, decode, describe.
+ * Control messages and log commands as C structs, expanded from wire/msgs.def: one struct per
+ * message, one union of all, and encode, decode, describe.
  *
- * A decoded message points into the arena given, and into nothing else: it lives as long as the arena.
+ * A decoded message points into the arena given, and into nothing else: it lives as long as the
+ * arena.
  */
 #ifndef WIRE_MSGS_H
 #define WIRE_MSGS_H
@@ -97,15 +98,16 @@ struct message {
     };
 };
 
-/* Appends |message| to |wr|; a string with more than WIRE_TEXT_BYTES_MAX bytes, or no memory, makes the
- * writer bad. NULL texts are written as "". */
+/* Appends |message| to |wr|; a string with more than WIRE_TEXT_BYTES_MAX bytes, or no memory, makes
+ * the writer bad. NULL texts are written as "". */
 void message_encode(struct wr *wr, const struct message *message);
 /* Decodes exactly |length| bytes. 0; -1 malformed, unknown, or no memory (then *message is of type
  * MESSAGE_NONE). */
 int message_decode(const void *bytes, size_t length, struct arena *arena, struct message *message);
 /* "DM_SPAWN", or "?" */
 const char *message_name(enum message_type type);
-/* One line for logs and simulated stories: `DM_WATCH subject=40001 watcher=80001`. Keys are left out. */
+/* One line for logs and simulated stories: `DM_WATCH subject=40001 watcher=80001`. Keys are left
+ * out. */
 void message_describe(const struct message *message, struct strbuf *text);
 
 #endif

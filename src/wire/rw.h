@@ -3,7 +3,8 @@
  * Checked reading and writing of big-endian values: nothing else in the project touches wire bytes.
  *
  * A reader that meets the end, or a count that cannot be, turns bad and stays bad: every later read
- * gives zero. So a decoder reads all its fields and asks rd_ok() once. A writer without memory likewise.
+ * gives zero. So a decoder reads all its fields and asks rd_ok() once. A writer without memory
+ * likewise.
  */
 #ifndef WIRE_RW_H
 #define WIRE_RW_H

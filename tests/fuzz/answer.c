@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Fuzzes what comes from a starter's pipe and from the command line of a new daemon: an answer that is
- * taken can be written and read again.
+ * Fuzzes what comes from a starter's pipe and from the command line of a new daemon: an answer that
+ * is taken can be written and read again.
  */
 #include "base/check.h"
 #include "base/mem.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Fuzzes frame_header_decode() and frame_from_raw(): a header that is taken encodes to the same bytes,
- * and a whole frame lies within its bytes.
+ * Fuzzes frame_header_decode() and frame_from_raw(): a header that is taken encodes to the same
+ * bytes, and a whole frame lies within its bytes.
  */
 #include "base/check.h"
 #include "wire/frame.h"
@@ -19,7 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     struct slice raw = slice_copy(data, size);
     if (frame_from_raw(raw, &frame) == 0) {
-        CHECK(frame.body.length == header.length && frame.body.data == raw.data + FRAME_HEADER_BYTES);
+        CHECK(frame.body.length == header.length &&
+              frame.body.data == raw.data + FRAME_HEADER_BYTES);
         frame_header_encode(&frame, bytes);
         CHECK(memcmp(bytes, data, sizeof(bytes)) == 0);
         frame_drop(&frame);

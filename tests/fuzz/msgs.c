@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Fuzzes message_decode(): any bytes are refused or make a message that encodes to the same bytes and
- * can be described.
+ * Fuzzes message_decode(): any bytes are refused or make a message that encodes to the same bytes
+ * and can be described.
  */
 #include "base/check.h"
 #include "wire/msgs.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Runs a fuzz target over the files named, and over each of them cut short at every length: the smoke
- * test of builds without a fuzzer.
+ * Runs a fuzz target over the files named, and over each of them cut short at every length: the
+ * smoke test of builds without a fuzzer.
  */
 #include <stdint.h>
 #include <stdio.h>

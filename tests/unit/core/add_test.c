@@ -95,7 +95,8 @@ static void test_from_another_host(void)
     struct fake_task *c = fake_task(fake, 1, 0, 0);
     OK(add_one(fake, c, "local") > 0, "a task of another host adds one");
     struct message request = {.type = TM_CONFIG};
-    EQUAL(fake_request(fake, c, &request).tm_hosts.hosts.count, 3, "and finds it in its table at once");
+    EQUAL(fake_request(fake, c, &request).tm_hosts.hosts.count, 3,
+          "and finds it in its table at once");
     EQUAL(fake_addhosts(fake, c, NULL, 0).tm_added.status, STATUS_BAD_PARAM, "no names: an error");
     fake_destroy(fake);
 }
@@ -131,7 +132,8 @@ static void test_hostfile(void)
     struct message request = {.type = TM_CONFIG};
     struct message answer = fake_request(fake, a, &request);
     EQUAL(answer.tm_hosts.hosts.items[0].speed, 3, "its speed too");
-    SAME_TEXT(answer.tm_hosts.hosts.items[3].name, "alpha-2", "local hosts have names of their own");
+    SAME_TEXT(answer.tm_hosts.hosts.items[3].name, "alpha-2",
+              "local hosts have names of their own");
     struct message starting = {.type = TM_STARTING};
     EQUAL(fake_request(fake, a, &starting).tm_done.status, 0, "nothing is being tried any more");
     OK(add_one(fake, a, "c") > 0, "a host that was only remembered");
@@ -148,11 +150,13 @@ static void test_same_name_again(void)
     struct fake_task *a = fake_machine(fake, 2);
     fake_delhosts(fake, a, &gone, 1);
     struct message answer = fake_addhosts(fake, a, &name, 1);
-    EQUAL(answer.tm_added.hosts.items[0].result, 3 << 18, "a name that went comes with a new number");
+    EQUAL(answer.tm_added.hosts.items[0].result, 3 << 18,
+          "a name that went comes with a new number");
     SAME_TEXT(answer.tm_added.hosts.items[0].name, "alpha-1", "the same name");
     fake_advance(fake, 5 * second);
     EQUAL(node_host_count(fake->nodes[2].node), 2, "two hosts");
-    OK(fake->nodes[1].is_stopped && !fake->nodes[2].is_stopped, "the old one is gone, the new one not");
+    OK(fake->nodes[1].is_stopped && !fake->nodes[2].is_stopped,
+       "the old one is gone, the new one not");
     fake_destroy(fake);
 }
 

@@ -44,7 +44,8 @@ static void test_victim_that_does_not_answer(void)
     struct fake *fake = fake_create("");
     struct fake_task *a = fake_machine(fake, 2);
     fake->nodes[1].is_cut = true;
-    EQUAL(fake_delhosts(fake, a, &name, 1).tm_deleted.results.items[0], 0, "one that is silent goes too");
+    EQUAL(fake_delhosts(fake, a, &name, 1).tm_deleted.results.items[0], 0,
+          "one that is silent goes too");
     EQUAL(fake->nodes[0].known_count, 1, "its link is kept a little");
     fake_advance(fake, 3 * UINT64_C(1000000000));
     EQUAL(fake->nodes[0].known_count, 0, "not for ever");

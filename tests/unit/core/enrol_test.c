@@ -56,13 +56,15 @@ static void test_child_keeps_its_tid(void)
     struct message spawned = fake_spawn(fake, task, 0, "", 1);
     struct fake_child *child = fake_child_of(fake, 0);
     struct fake_task *enrolled = fake_enrol_child(fake, child);
-    EQUAL(enrolled->tid, spawned.tm_spawned.tids.items[0], "the cookie gives the tid it was born with");
+    EQUAL(enrolled->tid, spawned.tm_spawned.tids.items[0],
+          "the cookie gives the tid it was born with");
     EQUAL(enrolled->parent, task->tid, "and the parent");
     struct fake_task *thief = fake_task(fake, 0, 0, child->cookie);
     EQUAL(thief->parent, STATUS_NO_PARENT, "a cookie is good once");
     struct message exit = {.type = TM_EXIT};
     fake_request(fake, enrolled, &exit);
-    EQUAL(node_task_count(fake->nodes[0].node), 3, "a child that left is there until its process ends");
+    EQUAL(node_task_count(fake->nodes[0].node), 3,
+          "a child that left is there until its process ends");
     fake_exit(fake, child);
     EQUAL(node_task_count(fake->nodes[0].node), 2, "then it is not");
     fake_destroy(fake);

@@ -627,8 +627,8 @@ static void perform_signal(struct fake *fake, int index, const struct effect *ef
     }
 }
 
-/* Names resolve by their last letter: "b..1" and "c..1" to 10.0.0.(100 + letter); "no..." to nothing;
- * "self" to the asking host. */
+/* Names resolve by their last letter: "b..1" and "c..1" to 10.0.0.(100 + letter); "no..." to
+ * nothing; "self" to the asking host. */
 static void perform_resolve(struct fake *fake, int index, const struct effect *effect)
 {
     struct fake_item *item = push(fake, index, EVENT_RESOLVED);
@@ -748,58 +748,4 @@ static void perform(struct fake *fake, int index)
     for (size_t i = 0; i < effects->count; i++)
         perform_one(fake, index, &effects->items[i]);
     effects_reset(effects);
-}
-
-/* ---- the usual requests ---- */
-
-struct message fake_addhosts(struct fake *fake, struct fake_task *task, const char *const *names,
-                             size_t count)
-{
-    struct message request = {.type = TM_ADDHOSTS};
-    request.tm_addhosts.hosts = (struct wire_texts){count, names};
-    struct message answer = fake_request(fake, task, &request);
-    if (answer.type == MESSAGE_NONE) {
-        fake_advance(fake, 3 * UINT64_C(1000000000));
-        answer = fake_answer(fake, task);
-    }
-    return answer;
-}
-
-struct message fake_delhosts(struct fake *fake, struct fake_task *task, const char *const *names,
-                             size_t count)
-{
-    struct message request = {.type = TM_DELHOSTS};
-    request.tm_delhosts.hosts = (struct wire_texts){count, names};
-    return fake_request(fake, task, &request);
-}
-
-struct message fake_spawn(struct fake *fake, struct fake_task *task, uint32_t flags,
-                          const char *where, uint32_t count)
-{
-    static const char *const argv[] = {"one", "two"};
-    static const char *const environment[] = {"COLOUR=blue", "PVM_EXPORT=COLOUR"};
-    static const struct wire_sink no_sinks[2];
-    struct message request = {.type = TM_SPAWN};
-    request.tm_spawn = (struct wire_tm_spawn){
-        .file = "worker", .flags = flags, .where = where, .count = count,
-        .argv = {2, argv}, .environment = {2, environment}, .sinks = {2, no_sinks}};
-    return fake_request(fake, task, &request);
-}
-
-void fake_notify(struct fake *fake, struct fake_task *task, int32_t what, int32_t tag,
-                 int32_t count, const uint32_t *tids, size_t tid_count)
-{
-    struct message request = {.type = TM_NOTIFY};
-    request.tm_notify = (struct wire_tm_notify){
-        .what = what, .context = 7, .tag = tag, .count = count, .tids = {tid_count, tids}};
-    fake_request(fake, task, &request);
-}
-
-struct fake_task *fake_machine(struct fake *fake, int hosts)
-{
-    static const char *const local[] = {"local", "local", "local", "local", "local", "local"};
-    struct fake_task *task = fake_task(fake, 0, 0, 0);
-    if (hosts > 1)
-        fake_addhosts(fake, task, local, (size_t)hosts - 1);
-    return task;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A tiny shell for tests of the core: several nodes wired by hand, processes and tasks that are only
- * numbers, time that moves when a test says so. No link layer: what one node sends another gets, in
- * order, as soon as it knows the sender. The simulator does the same with real links and real clients.
+ * A tiny shell for tests of the core: several nodes wired by hand, processes and tasks that are
+ * only numbers, time that moves when a test says so. No link layer: what one node sends another
+ * gets, in order, as soon as it knows the sender. The simulator does the same with real links and
+ * real clients.
  *
  * Everything that happens is queued; fake_run() handles it until nothing is left.
  */

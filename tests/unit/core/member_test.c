@@ -89,7 +89,8 @@ static void test_strangers(void)
     struct fake *fake = fake_create("");
     fake_machine(fake, 2);
     struct message halt = {.type = DM_HALT};
-    struct event event = {.kind = EVENT_PEER_MESSAGE, .peer = 0x5eed, .bytes = slice_copy("\0\x55", 2)};
+    struct event event = {.kind = EVENT_PEER_MESSAGE, .peer = 0x5eed,
+                          .bytes = slice_copy("\0\x55", 2)};
     fake->nodes[0].known[fake->nodes[0].known_count++] = 0x5eed;
     fake_event(fake, 0, &event);
     slice_drop(&event.bytes);
@@ -98,7 +99,8 @@ static void test_strangers(void)
     fake_event(fake, 0, &event);
     slice_drop(&event.bytes);
     fake_run(fake);
-    EQUAL(node_host_count(fake->nodes[0].node), 2, "bytes that cannot be read cost nobody his link");
+    EQUAL(node_host_count(fake->nodes[0].node), 2,
+          "bytes that cannot be read cost nobody his link");
     OK(fake_logged(fake, "cannot be read"), "but are told");
     struct message welcome = {.type = DM_WELCOME};
     fake_peer_message(fake, 0, 1, &welcome);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One story through everything, told again and again with another allocation of another step failing:
- * no crash, no leak, and every request ends, if need be with its daemon.
+ * One story through everything, told again and again with another allocation of another step
+ * failing: no crash, no leak, and every request ends, if need be with its daemon.
  */
 #include "fake.h"
 

@@ -35,7 +35,8 @@ static void story(const char *where, int node)
     struct fake_child *child = fake_child_of(fake, 0);
     uint32_t there = TID_DAEMON | (uint32_t)(node + 1) << 18;
     EQUAL(operation(a, tid, there), OUTPUT_NEW, "its daemon says that it is new");
-    EQUAL(operation(a, tid, TID_DAEMON | 1u << 18), OUTPUT_SPAWNED, "the spawner's, that it was spawned");
+    EQUAL(operation(a, tid, TID_DAEMON | 1u << 18), OUTPUT_SPAWNED,
+          "the spawner's, that it was spawned");
     fake_print(fake, child, "hello\n");
     struct frame frame = fake_take(a);
     EQUAL(fake_int(&frame, 1), 6, "text with its length");
@@ -91,7 +92,8 @@ static void test_log(void)
     OK(fake_logged(fake, "[alpha] [t40002] two\n"), "until it is whole");
     fake_print(fake, fake_child_of(fake, 1), "far");
     fake_exit(fake, fake_child_of(fake, 1));
-    OK(fake_logged(fake, "[alpha] [t80001] far\n"), "of another host to the master's log; the end ends a line");
+    OK(fake_logged(fake, "[alpha] [t80001] far\n"),
+       "of another host to the master's log; the end ends a line");
     fake_destroy(fake);
 }
 
@@ -103,7 +105,8 @@ static void test_redirected(void)
     struct fake_task *child = fake_enrol_child(fake, fake_child_of(fake, 0));
     struct wire_sink sink = {(int32_t)a->tid, 3, 4};
     struct message set = {.type = TM_SETSINKS, .tm_setsinks = {.sinks = {1, &sink}}};
-    EQUAL(fake_request(fake, child, &set).tm_done.status, 0, "a task sends its own output elsewhere");
+    EQUAL(fake_request(fake, child, &set).tm_done.status, 0,
+          "a task sends its own output elsewhere");
     fake_print(fake, fake_child_of(fake, 0), "x");
     EQUAL(operation(a, tid, TID_DAEMON | 1u << 18), 1, "from now on it comes there");
     fake_destroy(fake);

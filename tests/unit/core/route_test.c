@@ -48,7 +48,8 @@ static void test_elsewhere(void)
     fake_run(fake);
     OK(got(b, FRAME_DATA, a->tid, 1) && got(b, FRAME_DATA, a->tid, 2) &&
        got(b, FRAME_DATA, a->tid, 2), "all fragments arrive, in order");
-    EQUAL(fake->nodes[1].consumed, fake->nodes[1].received, "all credit goes back when it is taken");
+    EQUAL(fake->nodes[1].consumed, fake->nodes[1].received,
+          "all credit goes back when it is taken");
     fake_destroy(fake);
 }
 
@@ -75,7 +76,8 @@ static void test_foreign_source(void)
     struct fake *fake = fake_create("");
     struct fake_task *a = fake_machine(fake, 2);
     struct fake_task *b = task_on(fake, 1);
-    struct frame frame = {.kind = FRAME_DATA, .flags = WHOLE, .source = b->tid, .destination = b->tid};
+    struct frame frame = {.kind = FRAME_DATA, .flags = WHOLE, .source = b->tid,
+                          .destination = b->tid};
     fake_send_frame(fake, a, &frame);
     fake_run(fake);
     OK(!a->is_open, "nobody speaks for another task");
@@ -95,7 +97,8 @@ static void test_not_enrolled_yet(void)
     uint32_t tid = (uint32_t)spawned.tm_spawned.tids.items[0];
     fake_send(fake, a, tid, 1, WHOLE, "early");
     fake_run(fake);
-    OK(node_queued_bytes(fake->nodes[1].node) > 0, "what is for a task that is about to come waits");
+    OK(node_queued_bytes(fake->nodes[1].node) > 0,
+       "what is for a task that is about to come waits");
     EQUAL(fake->nodes[1].consumed, 0, "and holds its credit");
     struct fake_task *child = fake_enrol_child(fake, fake_child_of(fake, 0));
     OK(got(child, FRAME_DATA, a->tid, 1), "it gets it when it comes");
@@ -114,7 +117,8 @@ static void test_torn(void)
     fake_run(fake);
     (void)watcher;
     fake_close(fake, there);
-    OK(got(here, FRAME_DATA, there->tid, 1) && got(here, FRAME_DATA, there->tid, 2), "one and a half");
+    OK(got(here, FRAME_DATA, there->tid, 1) && got(here, FRAME_DATA, there->tid, 2),
+       "one and a half");
     OK(got(here, FRAME_ABORT, there->tid, 2), "the half one is called off");
     fake_destroy(fake);
 }

@@ -23,7 +23,8 @@ static void test_round_robin(void)
     EQUAL(on_host(&answer, 2), 2, "two on the host behind the local one");
     EQUAL(on_host(&answer, 3), 2, "two on the next");
     EQUAL(on_host(&answer, 1), 1, "one here");
-    EQUAL(tid_host_number((uint32_t)answer.tm_spawned.tids.items[0]), 2, "in blocks, in that order");
+    EQUAL(tid_host_number((uint32_t)answer.tm_spawned.tids.items[0]), 2,
+          "in blocks, in that order");
     EQUAL(node_wait_count(fake->nodes[0].node), 0, "nothing waits any more");
     fake_destroy(fake);
 }
