@@ -164,31 +164,39 @@ class Pvm(Contestant):
         out = self.work / "out"
         out.unlink(missing_ok=True)
         arguments = netpipe_arguments(size, repeats, out)
-        # The receiver first; the two find each other among the tasks (netpipe(1), TESTING PVM).
+        deadline = time.monotonic() + START_SECONDS
+        while not self.play(arguments):
+            if time.monotonic() > deadline:
+                raise Failed(f"NPpvm: the two did not meet in {START_SECONDS} s")
+        return netpipe_result(out, size)
+
+    def play(self, arguments):
+        """One game; False when the two did not find each other among the tasks (netpipe(1))."""
         with subprocess.Popen(["NPpvm", *arguments[:-2], "-o", str(self.work / "receiver")],
                               env=self.receiver_environment, cwd=self.work,
                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL) as receiver:
             try:
-                self.transmit(arguments)
-                receiver.wait(10)
+                # The sender looks once, and gives up when the other has not enrolled yet.
+                while receiver.poll() is None:
+                    time.sleep(0.05)
+                    if self.transmit(arguments):
+                        receiver.wait(10)
+                        return True
             except subprocess.TimeoutExpired as late:
                 raise Failed("NPpvm: the receiver does not end") from late
             finally:
                 end(receiver)
-        return netpipe_result(out, size)
+        return False
 
     def transmit(self, arguments):
-        # It looks once for the other among the tasks, and gives up when that has not enrolled yet.
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                run(["NPpvm", "-h", "localhost", *arguments], self.environment, self.work)
-                return
-            except Failed as failure:
-                if "clean machine" not in str(failure) or time.monotonic() > deadline:
-                    raise
-            time.sleep(0.05)
+        try:
+            run(["NPpvm", "-h", "localhost", *arguments], self.environment, self.work)
+        except Failed as failure:
+            if "clean machine" not in str(failure):
+                raise
+            return False
+        return True
 
     def spawn_ms(self, count):
         self.ensure()
