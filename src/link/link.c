@@ -199,9 +199,10 @@ static void live_destroy(struct link *link)
     link->live = NULL;
 }
 
-void link_close(struct link *link)
+void link_close(struct link *link, uint64_t now_ns)
 {
     live_destroy(link);
+    credit_run(&link->mesh->credit, now_ns); /* its credit is for others now */
     link_schedule(link);
 }
 
@@ -225,6 +226,7 @@ void link_renew(struct link *link, uint64_t now_ns)
     struct live kept = *live;
     link_input(link, LINK_RENEWAL, "the peer lost its state");
     live_fini(link);
+    credit_run(&link->mesh->credit, now_ns);
     memset(live, 0, sizeof(*live));
     live_init(live, link->mesh, now_ns);
     live->link = link;

@@ -222,7 +222,7 @@ void link_input(struct link *link, enum link_input input, const char *reason);
 /* The peer lost its state: ours starts anew, the keys stay. */
 void link_renew(struct link *link, uint64_t now_ns);
 /* After a goodbye: nothing of the conversation is kept. */
-void link_close(struct link *link);
+void link_close(struct link *link, uint64_t now_ns);
 /* Puts the link into the queue of those that mesh_pull() asks. */
 void link_wake(struct link *link);
 /* Sets the link's timer by all that is due. */

@@ -265,7 +265,7 @@ static void link_receive(struct link *link, struct session *session,
     link_was_heard(link, session, from, number, now_ns);
     if (goodbye) {
         link_input(link, LINK_GOODBYE, "the peer said goodbye");
-        link_close(link);
+        link_close(link, now_ns);
     }
 }
 

@@ -51,7 +51,8 @@ struct mesh_config {
     uint8_t private_key[SEAL_KEY_BYTES]; /* X25519, of this start of the daemon */
     enum seal_mode mode;              /* encrypt, integrity, off */
     size_t receive_buffer_bytes;      /* what the socket really has (SO_RCVBUF as read back) */
-    size_t datagram_bytes_max;        /* never send larger ones; path discovery goes up to it */
+    size_t datagram_bytes_max;        /* never send larger ones; path discovery goes up to it.
+                                       * 512..MESH_DATAGRAM_BYTES_MAX */
     uint64_t idle_probe_ns;           /* a link silent this long is probed; 0 = never */
     uint64_t dead_after_ns;           /* no sign of life for this long while probing: MESH_DOWN */
     uint64_t rekey_after_ns;          /* 1 hour in life */

@@ -3,6 +3,8 @@
 #include "net.h"
 #include "tap.h"
 
+#include "link/link.h"
+
 static struct net net;
 
 static void start_pair(uint64_t seed)
@@ -284,6 +286,30 @@ static void rekey_by_age(void)
     net_fini(&net);
 }
 
+static struct session *current_session(unsigned node)
+{
+    struct link *link = net.nodes[node].mesh->links.entries[0].value;
+    return link->live->current;
+}
+
+static void rekey_by_use(void)
+{
+    start_pair(38);
+    net_say(&net, 0, 1, "x");
+    net_run(&net, SECOND);
+    current_session(0)->sealed_packets = (uint64_t)1 << 22;
+    net_say(&net, 0, 1, "y");
+    net_run(&net, SECOND);
+    EQUAL(mesh_counters(net.nodes[0].mesh)->rekeys, 1, "half of the cipher's packets: new keys");
+    current_session(1)->sealed_bytes = (uint64_t)1 << 38;
+    net_say(&net, 1, 0, "z");
+    net_run(&net, SECOND);
+    EQUAL(mesh_counters(net.nodes[0].mesh)->rekeys, 2, "all of its bytes: new keys first");
+    EQUAL(net.nodes[0].controls, 1, "then the message");
+    EQUAL(net.nodes[0].downs + net.nodes[1].downs, 0, "without an interruption");
+    net_fini(&net);
+}
+
 static void psk_change(void)
 {
     uint8_t psk[SEAL_KEY_BYTES] = {9};
@@ -427,6 +453,30 @@ static void moved_peer(void)
     net_fini(&net);
 }
 
+/* The peer's address in use dies without a word from it; another candidate is alive. */
+static void address_dies(void)
+{
+    net_init(&net, 2, 39);
+    net_start_all(&net);
+    net_introduce(&net, 1, 0, true);
+    struct mesh_address addresses[2] = {net.nodes[1].address, net_address(90)};
+    struct mesh_peer_config peer = {.peer = 2,
+                                    .self = 1,
+                                    .psk = {7},
+                                    .psk_epoch = 1,
+                                    .addresses = addresses,
+                                    .address_count = 2};
+    memcpy(peer.public_key, mesh_public_key(net.nodes[1].mesh), SEAL_KEY_BYTES);
+    mesh_peer_add(net.nodes[0].mesh, &peer, net.now_ns);
+    net_say(&net, 0, 1, "x");
+    net_run(&net, SECOND);
+    net.nodes[1].address = addresses[1];
+    net_say(&net, 0, 1, "are you there");
+    OK(net_await(&net, &net.nodes[1].controls, 2, SECOND), "the next address is found");
+    EQUAL(net.nodes[0].downs, 0, "before the link is given up");
+    net_fini(&net);
+}
+
 /* Somebody sends copies of genuine packets from a third address; the answers to it vanish. */
 static struct mesh_address spoofed;
 static bool spoof(struct net *net_, struct net_packet *packet)
@@ -534,6 +584,7 @@ int main(void)
     TEST(reset_flow);
     TEST(idle_flows_are_forgotten);
     TEST(rekey_by_age);
+    TEST(rekey_by_use);
     TEST(psk_change);
     TEST(goodbye);
     TEST(lost_state);
@@ -542,6 +593,7 @@ int main(void)
     TEST(nobody_answers);
     TEST(candidate_addresses);
     TEST(moved_peer);
+    TEST(address_dies);
     TEST(spoofed_address);
     TEST(unreachable_only_probes);
     TEST(seal_modes);
