@@ -210,23 +210,6 @@ static void finish_resumed(void *context)
 
 /* ---- start ---- */
 
-static enum child_result result_of(int error)
-{
-    switch (error) {
-    case ENOENT:
-    case EACCES:
-    case ENOEXEC:
-    case ENOTDIR:
-    case ELOOP:
-    case EPERM:
-    case EISDIR:
-    case ELIBBAD:
-        return CHILD_NO_FILE;
-    default:
-        return CHILD_NO_RESOURCES;
-    }
-}
-
 /* argv of the process: [debugger] path arguments. */
 static char **argv_make(const struct child_request *request, const char *path)
 {
@@ -260,7 +243,8 @@ static int spawn_with_pipe(const struct child_request *request, const char *path
                                   .directory = request->directory,
                                   .stdin_fd = -1,
                                   .stdout_fd = write_fd,
-                                  .stderr_fd = write_fd};
+                                  .stderr_fd = write_fd,
+                                  .exec_failure_is_exit = true};
         failure = spawn_process(&plan, pid);
         close(write_fd);
         if (failure)
@@ -310,7 +294,7 @@ enum child_result child_start(struct children *children, uint64_t ticket,
         mem_free(child);
         str_format(error, CHILD_ERROR_BYTES, "%s: cannot start: %s",
                    request->debugger ? request->debugger : path, strerror(failure));
-        return result_of(failure);
+        return CHILD_NO_RESOURCES;
     }
     *pid = (uint32_t)child->pid;
     if (child_adopt(child) < 0) {

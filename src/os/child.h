@@ -42,7 +42,9 @@ struct children *children_create(struct loop *loop, struct pid_watcher *watcher,
                                  const struct child_handler *handler);
 /* Forgets all; those that still run go on. */
 void children_destroy(struct children *children);
-/* CHILD_STARTED and *pid, or words at |error|. |ticket| is the caller's name for it, not in use. */
+/* CHILD_STARTED and *pid, or words at |error|. A file that is found and cannot be executed starts,
+ * says so in its output and ends with 127: the answer to a spawn does not wait for exec (API-26).
+ * |ticket| is the caller's name for it, not in use. */
 enum child_result child_start(struct children *children, uint64_t ticket,
                               const struct child_request *request, uint32_t *pid,
                               char error[CHILD_ERROR_BYTES]);

@@ -68,6 +68,11 @@ static int child_set_stdio(const struct spawn_plan *plan)
     return 0;
 }
 
+static void child_say(const char *text)
+{
+    (void)!write(STDERR_FILENO, text, strlen(text));
+}
+
 /* Returns only on failure, with errno. */
 static void child_exec(const struct spawn_plan *plan, const sigset_t *mask, int keep_fd)
 {
@@ -81,6 +86,14 @@ static void child_exec(const struct spawn_plan *plan, const sigset_t *mask, int 
     child_close_from(3, keep_fd);
     child_reset_signals(mask);
     execve(plan->path, plan->argv, plan->environment);
+    int failure = errno;
+    if (plan->exec_failure_is_exit) {
+        child_say(plan->argv[0]);
+        child_say(": cannot execute: ");
+        child_say(strerror(failure)); /* a look into a table: no locale was ever set */
+        child_say("\n");
+    }
+    errno = failure;
 }
 
 /* ---- in the parent ---- */
@@ -99,7 +112,7 @@ static int launch(const struct spawn_plan *plan, const sigset_t *mask, pid_t *pi
         failure = errno;
         _exit(127);
     }
-    if (failure) {
+    if (failure && !plan->exec_failure_is_exit) {
         waitpid(child, NULL, 0);
         return failure;
     }
@@ -140,6 +153,8 @@ static int launch(const struct spawn_plan *plan, const sigset_t *mask, pid_t *pi
     close(report[1]);
     int failure = child < 0 ? saved : read_failure(report[0]);
     close(report[0]);
+    if (child > 0 && plan->exec_failure_is_exit)
+        failure = 0;
     if (child > 0 && failure)
         waitpid(child, NULL, 0);
     if (!failure)

@@ -19,6 +19,9 @@ struct spawn_plan {
     int stdout_fd;            /* -1 = /dev/null */
     int stderr_fd;
     bool new_session; /* setsid(): no terminal */
+    /* A file that cannot be executed is no failure of the start: the process says why on its stderr
+     * and ends with 127. */
+    bool exec_failure_is_exit;
 };
 
 /* 0 and *pid, or an errno value. Every descriptor but 0, 1, 2 is closed in the child; signals are

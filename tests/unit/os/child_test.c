@@ -136,8 +136,10 @@ static void test_files(void)
     EQUAL(start(path, NULL, NULL, NULL), CHILD_NO_FILE, "nor is a file that is not executable");
     snprintf(path, sizeof(path), "%s/broken", tmp);
     write_file(path, "#!/no/such/interpreter\n", 0755);
-    EQUAL(start(path, NULL, NULL, NULL), CHILD_NO_FILE, "a failing exec is known at once");
-    OK(error[0] != '\0', "with words");
+    EQUAL(start(path, NULL, NULL, NULL), CHILD_STARTED, "a file that cannot be executed");
+    OK(until(loop, has_exited, NULL) && strstr(seen.output, "cannot execute: No such file"),
+       "says so in its output");
+    OK(WIFEXITED(seen.wait_status) && WEXITSTATUS(seen.wait_status) == 127, "and ends (API-26)");
     snprintf(path, sizeof(path), "%s/script", tmp);
     write_file(path, "#!/bin/sh\necho $0\n", 0755);
     EQUAL(chdir(tmp), 0, "from its directory");
