@@ -19,6 +19,14 @@ END_LIMIT_S = 10
 LEFT_BEHIND_LIMIT_S = 2
 
 
+def end_orderly_on_signals():
+    """A signal ends the program by an exception, so that every daemon is taken down on the way."""
+    def leave(number, _frame):
+        raise SystemExit("ended by signal %d" % number)
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, leave)
+
+
 class Side:
     def __init__(self, name, include, lib, pvmd, build):
         self.name = name

@@ -163,6 +163,7 @@ def original_stories(programs, build, options, report):
 
 
 def main():
+    machine.end_orderly_on_signals()
     options = arguments()
     tap = Tap()
     programs = chosen(HERE, options.only)

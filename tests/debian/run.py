@@ -318,6 +318,7 @@ def arguments():
 
 
 def main():
+    machine.end_orderly_on_signals()
     options = arguments()
     tap = Tap()
     build = tempfile.mkdtemp(prefix="pvm-debian-")
