@@ -157,7 +157,8 @@ def original_stories(programs, build, options, report):
     if side:
         side.verbose = options.verbose
         return run_side(side, programs, report) + ("original",)
-    report("# original absent, recorded outputs used")
+    report("# recorded outputs used, as asked" if options.recorded else
+           "# original absent, recorded outputs used")
     stories = {p.name: p.recorded.read_text() for p in programs if p.recorded.exists()}
     return stories, [], "recorded"
 
