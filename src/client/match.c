@@ -203,6 +203,12 @@ void client_set_hook(struct client *client, client_hook_f hook, void *argument)
     client->hook_argument = argument;
 }
 
+void client_set_lost(struct client *client, client_lost_f lost, void *argument)
+{
+    client->lost = lost;
+    client->lost_argument = argument;
+}
+
 int client_getcontext(const struct client *client)
 {
     return client->context;

@@ -292,6 +292,8 @@ static int feed_abort(struct client *client, const struct frame *frame)
 {
     if (!(frame->source & (TID_LOCAL | TID_GROUP)) && frame->sequence == 0) {
         host_end(client, frame->source & TID_HOST);
+        if (client->lost)
+            client->lost(client->lost_argument, (int)(frame->source & TID_HOST));
         return 0;
     }
     struct peer *peer = peer_get(client, (int)frame->source);

@@ -89,6 +89,8 @@ struct client {
     client_matcher_f matcher;
     client_hook_f hook;
     void *hook_argument;
+    client_lost_f lost;
+    void *lost_argument;
 
     /* out.c, send.c */
     struct outbox out;

@@ -138,6 +138,21 @@ static void output_bytes(struct client *client, struct source *source, int lengt
     }
 }
 
+void output_host_lost(int host)
+{
+    for (size_t i = output.sources.count; i > 0; i--) {
+        struct source *source = output.sources.entries[i - 1].value;
+        if ((source->tid & (int)TID_HOST) != host)
+            continue;
+        if (source->line.length)
+            write_line(source);
+        source->has_ended = source->is_spawned = true;
+        source_check_end(source);
+    }
+    if (output.file)
+        fflush(output.file);
+}
+
 void output_message(struct client *client)
 {
     int head[2];

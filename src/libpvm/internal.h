@@ -19,6 +19,8 @@ bool output_is_expected(void);
 /* A message about a task's output is the active receive buffer. */
 void output_message(struct client *client);
 void output_reset(void);
+/* |host| is gone: the output of its tasks has ended where it is. */
+void output_host_lost(int host);
 /* Tells each of |tids| who was started with it. 0 or an error. */
 int siblings_tell(const int *tids, int count);
 

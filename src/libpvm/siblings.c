@@ -41,8 +41,15 @@ static bool hook(void *argument, int mid, int context, int tag)
     return true;
 }
 
+static void host_lost(void *argument, int host)
+{
+    (void)argument;
+    output_host_lost(host);
+}
+
 void internal_start(struct client *client)
 {
+    client_set_lost(client, host_lost, NULL);
     client_set_hook(client, hook, client);
 }
 

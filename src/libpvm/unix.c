@@ -30,6 +30,7 @@ struct xport_unix {
     int fd;
     enum xport_result ended; /* XPORT_OK while it lives */
 
+    bool is_drained; /* the last read got less than there was room for: the next would get nothing */
     struct buf *buffer; /* what was read ahead: bytes [start, end) */
     size_t start;
     size_t end;
@@ -124,6 +125,7 @@ static enum xport_result fill(struct xport_unix *xport)
         xport->ended = XPORT_LOST;
         return XPORT_LOST;
     }
+    xport->is_drained = (size_t)got < missing + xport->buffer->capacity - xport->end;
     const size_t into_body = MIN_OF((size_t)got, missing);
     xport->body_length += into_body;
     xport->end += (size_t)got - into_body;
@@ -202,6 +204,10 @@ static enum xport_result unix_receive(struct xport *base, struct frame *frame)
         const enum xport_result result = take(xport, frame);
         if (result != XPORT_AGAIN)
             return result;
+        if (xport->is_drained) {
+            xport->is_drained = false;
+            return XPORT_AGAIN;
+        }
         const enum xport_result filled = fill(xport);
         if (filled != XPORT_OK)
             return filled;

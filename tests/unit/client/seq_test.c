@@ -241,15 +241,23 @@ static void same_tid_again(void)
     frame_drop(&frame);
 }
 
+static void on_lost(void *argument, int host)
+{
+    *(int *)argument = host;
+}
+
 static void lost_host(void)
 {
+    int lost = 0;
     fresh();
     feed_whole(SENDER, 2);
     feed_part(SENDER, 3, FRAME_FIRST, "ha", 4);
     feed_whole(SENDER, 4);
     feed_notice(SENDER, 9, 95);
     feed_whole(OTHER, 2);
+    client_set_lost(task, on_lost, &lost);
     feed_abort(0x40000, 0);
+    EQUAL(lost, 0x40000, "who asked is told");
     SAME_TEXT(taken(), "2 4 95",
               "what is whole is delivered, the notice after it, the rest dropped");
     feed_whole(SENDER, 1);
