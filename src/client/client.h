@@ -194,8 +194,8 @@ int client_match_default(const struct client *client, int mid, int tid, int tag)
  * It may pack, unpack and send, nothing else. */
 typedef bool (*client_hook_f)(void *argument, int mid, int context, int tag);
 void client_set_hook(struct client *client, client_hook_f hook, void *argument);
-/* |lost| is called when |host| (its base tid) is gone, after all that came from it was delivered. It
- * may do what a hook may. */
+/* |lost| is called when |host| (its base tid) is gone, after all that came from it was
+ * delivered. It may do what a hook may. */
 typedef void (*client_lost_f)(void *argument, int host);
 void client_set_lost(struct client *client, client_lost_f lost, void *argument);
 

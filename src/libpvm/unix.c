@@ -30,7 +30,7 @@ struct xport_unix {
     int fd;
     enum xport_result ended; /* XPORT_OK while it lives */
 
-    bool is_drained; /* the last read got less than there was room for: the next would get nothing */
+    bool is_drained;    /* the last read left nothing: another would only say so */
     struct buf *buffer; /* what was read ahead: bytes [start, end) */
     size_t start;
     size_t end;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* pvm_catchout(): lines out of pieces, marks, odd orders, unfinished lines, a host that goes; siblings. */
+/* pvm_catchout(): lines out of pieces, marks, odd orders, unfinished lines, a host that goes;
+ * siblings. */
 #include "fake.h"
 
 #include "pvm3.h"
@@ -14,16 +15,21 @@ static void tell(struct fake_link *link, int tag, const int *ints, int count, co
     struct wr wr;
     wr_init(&wr);
     const size_t length = text ? strlen(text) : 0, padded = (length + 3) / 4 * 4;
-    const struct message_head head = {.encoding = 0x10000000, .tag = tag, .context = TID_CONTEXT_CONTROL,
+    const struct message_head head = {.encoding = 0x10000000,
+                                      .tag = tag,
+                                      .context = TID_CONTEXT_CONTROL,
                                       .length = 4 * (size_t)count + padded};
     message_head_write(&wr, &head);
     for (int i = 0; i < count; i++)
         wr_u32(&wr, (uint32_t)ints[i]);
     wr_bytes(&wr, text ? text : "", length);
     wr_bytes(&wr, "\0\0\0", padded - length);
-    struct frame frame = {.kind = FRAME_DATA, .flags = FRAME_FIRST | FRAME_LAST,
-                          .source = TID_DAEMON | 0x40000, .destination = (uint32_t)link->tid,
-                          .sequence = ++sequence, .body = slice_copy(wr.bytes, wr.length)};
+    struct frame frame = {.kind = FRAME_DATA,
+                          .flags = FRAME_FIRST | FRAME_LAST,
+                          .source = TID_DAEMON | 0x40000,
+                          .destination = (uint32_t)link->tid,
+                          .sequence = ++sequence,
+                          .body = slice_copy(wr.bytes, wr.length)};
     wr_fini(&wr);
     fake_write(link, &frame);
     frame_drop(&frame);
@@ -41,7 +47,8 @@ static void tell_mark(struct fake_link *link, int tid, int mark)
     tell(link, TAG_CONTROL_OUTPUT, head, mark == 0 ? 2 : 3, NULL);
 }
 
-/* Answers everything; the output comes with the first TM_PSTAT, the loss of a host with the second. */
+/* Answers everything; the output comes with the first TM_PSTAT, the loss of a host with the
+ * second. */
 static void serve_output(struct fake_link *link)
 {
     struct message message;
@@ -64,8 +71,8 @@ static void serve_output(struct fake_link *link)
             tell_mark(link, THREE, -1);
             tell_text(link, THREE, "cut");
         } else if (message.type == TM_PSTAT) {
-            const struct frame gone = {.kind = FRAME_ABORT, .source = 0xc0000,
-                                       .destination = (uint32_t)link->tid};
+            const struct frame gone = {
+                .kind = FRAME_ABORT, .source = 0xc0000, .destination = (uint32_t)link->tid};
             fake_write(link, &gone);
         }
         if (message.type == TM_EXIT || message.type == TM_PSTAT)
@@ -114,10 +121,13 @@ static void serve_siblings(struct fake_link *link)
     struct message message;
     sequence = 0;
     fake_hear(link);
-    const struct message answer = {
-        .type = TM_ENROLLED,
-        .tm_enrolled = {.version = PROTOCOL_TASK_VERSION, .tid = (uint32_t)link->tid, .parent = 0x40001,
-                        .host_name = "fake", .sinks = {2, sinks}, .daemon_tid = TID_DAEMON | 0x40000}};
+    const struct message answer = {.type = TM_ENROLLED,
+                                   .tm_enrolled = {.version = PROTOCOL_TASK_VERSION,
+                                                   .tid = (uint32_t)link->tid,
+                                                   .parent = 0x40001,
+                                                   .host_name = "fake",
+                                                   .sinks = {2, sinks},
+                                                   .daemon_tid = TID_DAEMON | 0x40000}};
     fake_say(link, &answer);
     tell(link, TAG_CONTROL_SIBLINGS, wrong, 2, NULL);
     tell(link, TAG_CONTROL_SIBLINGS, list, 4, NULL);
