@@ -51,19 +51,20 @@ static void child_close_from(int first, int keep)
             close(fd);
 }
 
-/* Puts the three descriptors in place. They are first copied above 2, so that none is overwritten
- * before it was used. */
-static int child_set_stdio(const struct spawn_plan *plan)
+/* Puts the three descriptors in place and closes all others, without needing a further one: the
+ * daemon may have come to its limit. */
+static int child_set_files(const struct spawn_plan *plan, int keep_fd)
 {
-    int wanted[3] = {plan->stdin_fd, plan->stdout_fd, plan->stderr_fd};
+    const int wanted[3] = {plan->stdin_fd, plan->stdout_fd, plan->stderr_fd};
     for (int i = 0; i < 3; i++) {
-        int copied = wanted[i] < 0 ? open("/dev/null", i == 0 ? O_RDONLY : O_WRONLY) : wanted[i];
-        wanted[i] = copied < 0 ? -1 : fcntl(copied, F_DUPFD, 3);
         if (wanted[i] < 0)
+            close(i);
+        else if (dup2(wanted[i], i) < 0)
             return -1;
     }
-    for (int i = 0; i < 3; i++)
-        if (dup2(wanted[i], i) < 0)
+    child_close_from(3, keep_fd);
+    for (int i = 0; i < 3; i++) /* open() gives the lowest number that is free: this one */
+        if (wanted[i] < 0 && open("/dev/null", i == 0 ? O_RDONLY : O_WRONLY) != i)
             return -1;
     return 0;
 }
@@ -73,27 +74,26 @@ static void child_say(const char *text)
     (void)!write(STDERR_FILENO, text, strlen(text));
 }
 
-/* Returns only on failure, with errno. */
-static void child_exec(const struct spawn_plan *plan, const sigset_t *mask, int keep_fd)
+/* Returns only on failure: its errno, or 0 when it is to count as the end of a process that ran. */
+static int child_exec(const struct spawn_plan *plan, const sigset_t *mask, int keep_fd)
 {
     if (plan->new_session)
         setsid();
-    if (child_set_stdio(plan) < 0)
-        return;
+    if (child_set_files(plan, keep_fd) < 0)
+        return errno;
     if (plan->directory && plan->directory[0])
         (void)!chdir(plan->directory); /* API-28: the default directory is used silently */
     limits_restore_files();
-    child_close_from(3, keep_fd);
     child_reset_signals(mask);
     execve(plan->path, plan->argv, plan->environment);
     int failure = errno;
-    if (plan->exec_failure_is_exit) {
-        child_say(plan->argv[0]);
-        child_say(": cannot execute: ");
-        child_say(strerror(failure)); /* a look into a table: no locale was ever set */
-        child_say("\n");
-    }
-    errno = failure;
+    if (!plan->exec_failure_is_exit)
+        return failure;
+    child_say(plan->argv[0]);
+    child_say(": cannot execute: ");
+    child_say(strerror(failure)); /* a look into a table: no locale was ever set */
+    child_say("\n");
+    return 0;
 }
 
 /* ---- in the parent ---- */
@@ -108,11 +108,10 @@ static int launch(const struct spawn_plan *plan, const sigset_t *mask, pid_t *pi
     if (child < 0)
         return errno;
     if (child == 0) {
-        child_exec(plan, mask, -1);
-        failure = errno;
+        failure = child_exec(plan, mask, -1);
         _exit(127);
     }
-    if (failure && !plan->exec_failure_is_exit) {
+    if (failure) {
         waitpid(child, NULL, 0);
         return failure;
     }
@@ -141,20 +140,15 @@ static int launch(const struct spawn_plan *plan, const sigset_t *mask, pid_t *pi
     fcntl(report[1], F_SETFD, FD_CLOEXEC);
     pid_t child = fork();
     if (child == 0) {
-        int keep = fcntl(report[1], F_DUPFD, 16); /* away from what stdio is going to be */
-        if (keep >= 0)
-            fcntl(keep, F_SETFD, FD_CLOEXEC);
-        child_exec(plan, mask, keep);
-        int failure = errno;
-        (void)!write(keep, &failure, sizeof(failure));
+        int failure = child_exec(plan, mask, report[1]);
+        if (failure)
+            (void)!write(report[1], &failure, sizeof(failure));
         _exit(127);
     }
     int saved = errno;
     close(report[1]);
     int failure = child < 0 ? saved : read_failure(report[0]);
     close(report[0]);
-    if (child > 0 && plan->exec_failure_is_exit)
-        failure = 0;
     if (child > 0 && failure)
         waitpid(child, NULL, 0);
     if (!failure)
@@ -166,6 +160,9 @@ static int launch(const struct spawn_plan *plan, const sigset_t *mask, pid_t *pi
 
 int spawn_process(const struct spawn_plan *plan, pid_t *pid)
 {
+    CHECK(plan->stdin_fd < 0 || plan->stdin_fd > 2);
+    CHECK(plan->stdout_fd < 0 || plan->stdout_fd > 2);
+    CHECK(plan->stderr_fd < 0 || plan->stderr_fd > 2);
     /* No handler of ours may run in the child while it shares our memory. */
     sigset_t all, before;
     sigfillset(&all);

@@ -15,7 +15,7 @@ struct spawn_plan {
     char *const *argv;        /* argv[0] included, NULL-terminated */
     char *const *environment; /* whole environment, NULL-terminated */
     const char *directory;    /* NULL = ours; one that cannot be entered is silently not entered */
-    int stdin_fd;             /* -1 = /dev/null */
+    int stdin_fd;             /* -1 = /dev/null; else above 2 */
     int stdout_fd;            /* -1 = /dev/null */
     int stderr_fd;
     bool new_session; /* setsid(): no terminal */
@@ -24,8 +24,9 @@ struct spawn_plan {
     bool exec_failure_is_exit;
 };
 
-/* 0 and *pid, or an errno value. Every descriptor but 0, 1, 2 is closed in the child; signals are
- * as a program expects them; the limit of files is what the daemon was given. */
+/* 0 and *pid, or an errno value. Given descriptors are above 2, and our own 0, 1, 2 open. Every
+ * descriptor but 0, 1, 2 is closed in the child; signals are as a program expects them; the limit
+ * of files is what the daemon was given. */
 int spawn_process(const struct spawn_plan *plan, pid_t *pid);
 
 /* A pipe whose ends are close-on-exec; the read end non-blocking. 0 or errno. */

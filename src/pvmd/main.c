@@ -66,6 +66,17 @@ static int complain(const char *words)
     return -1;
 }
 
+/* Whoever started us may have closed some of 0, 1, 2: no socket of ours may get such a number. */
+static void ensure_stdio(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= 2);
+    if (fd > 2)
+        close(fd);
+}
+
 /* ---- who we are ---- */
 
 static int refuse_root(void)
@@ -386,6 +397,7 @@ int main(int argc, char **argv)
                                  .logfile = {.fd = -1},
                                  .background_fd = -1};
     char error[CONFIG_ERROR_BYTES];
+    ensure_stdio();
     check_set_handler(say_check_failed);
     signal_ignore(SIGPIPE);
     signal_ignore(SIGHUP);

@@ -33,12 +33,13 @@ def files_it_makes(build):
         for path in (folder, folder.parent, folder.parent.parent):
             expect(mode_of(path) == 0o700, "%s has mode %o" % (path, mode_of(path)))
         for name in ("sock", "log", "lock"):
-            expect(mode_of(folder / name) == 0o600, "%s has mode %o" % (name, mode_of(folder / name)))
+            mode = mode_of(folder / name)
+            expect(mode == 0o600, "%s has mode %o" % (name, mode))
         expect(os.readlink(folder.parent / "here") == "h0", "`here` points to it")
         expect({p.name for p in folder.iterdir()} == {"sock", "log", "lock"}, "nothing else")
         expect(len(machine.guardians()) == 1, "one guardian stands beside it")
         line = wait_until(lambda: machine.log(), "a line in the log").splitlines()[0]
-        expect(line.startswith("[") and "h0 (port " in line, "the log begins with who it is: " + line)
+        expect(line.startswith("[") and "h0 (port " in line, "the log begins with it: " + line)
 
 
 def second_one_is_refused(build):
@@ -76,15 +77,18 @@ def root_is_refused(build):
 
 def bad_arguments(build):
     with Machine(build) as machine:
-        for words, said in ((["/no/such/hostfile"], "No such file"), (["a", "b"], "only one hostfile"),
+        for words, said in ((["/no/such/hostfile"], "No such file"),
+                            (["a", "b"], "only one hostfile"),
                             (["-q"], "unknown option"), (["-dx"], "debug mask"),
                             (["-s", "-nx"], "-j and -m")):
             outcome = machine.run([build.pvmd] + words)
             expect(outcome.status == 1 and said in outcome.err, "%s: %s" % (words, outcome))
-        for name, value in (("PVM_VMID", "../x"), ("PVMNETSOCKPORT", "zero"), ("PVM_TMP", "relative"),
-                            ("PVM_TMP", "/no/such/place"), ("PVM_SEAL", "maybe")):
+        for name, value in (("PVM_VMID", "../x"), ("PVMNETSOCKPORT", "zero"),
+                            ("PVM_TMP", "relative"), ("PVM_TMP", "/no/such/place"),
+                            ("PVM_SEAL", "maybe")):
             outcome = machine.run([build.pvmd, "-nh0"], env=dict(machine.env, **{name: value}))
-            expect(outcome.status == 1 and outcome.err.strip(), "%s=%s: %s" % (name, value, outcome))
+            expect(outcome.status == 1 and outcome.err.strip(),
+                   "%s=%s: %s" % (name, value, outcome))
         outcome = machine.run([build.pvmd, "-t", "-nh0"])
         expect(outcome.status == 0 and "3.4.6" in outcome.out, "-t shows and ends: %s" % outcome)
         expect(not machine.processes(), "nothing runs")
@@ -138,8 +142,8 @@ def strangers(build):
         code = ("import socket, sys\n"
                 "try:\n    socket.socket(socket.AF_UNIX).connect(sys.argv[1])\n"
                 "except OSError as e:\n    print(type(e).__name__)\n")
-        command = ["setpriv", "--reuid", str(NOBODY), "--clear-groups", "/usr/bin/python3", "-c", code,
-                   machine.socket]
+        command = ["setpriv", "--reuid", str(NOBODY), "--clear-groups", "/usr/bin/python3", "-c",
+                   code, machine.socket]
         outcome = machine.run(command)
         expect(outcome.out.strip() == "PermissionError", "closed by the directory: %s" % outcome)
         # With the directories open only the check of who connects stands between.

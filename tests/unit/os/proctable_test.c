@@ -60,7 +60,7 @@ int main(void)
                               .stderr_fd = -1};
     pid_t pid = 0;
     EQUAL(spawn_process(&plan, &pid), 0, "a process with two marks");
-    /* vfork(2) lets the parent go on a moment before exec() has put the environment in its place. */
+    /* vfork(2) lets the parent go on a moment before exec() has put the environment in place. */
     uint64_t limit_ns = clock_now_ns() + UINT64_C(5000000000);
     while (find(mark, "PVMEPID=") == 0 && clock_now_ns() < limit_ns)
         usleep(1000);
