@@ -93,8 +93,9 @@ void conn_send(struct node *node, struct conn *conn, const struct frame *frame,
 /* Those who wait because tasks of this host hold too much may go on once there is room. */
 static void queue_shrank(struct node *node)
 {
-    if (node->queued_bytes > node->config.queue_bytes_max / 4 * 3)
+    if (node->conns_waiting == 0 || node->queued_bytes > node->config.queue_bytes_max / 4 * 3)
         return;
+    node->conns_waiting = 0;
     for (size_t i = 0; i < node->conns.count; i++) {
         struct conn *conn = node->conns.entries[i].value;
         if (!conn->waits_for_queue)
@@ -134,6 +135,15 @@ void conn_taken(struct node *node, const struct event *event)
 
 /* ---- reading or not ---- */
 
+void conn_wait_for_queue(struct node *node, struct conn *conn)
+{
+    if (conn->waits_for_queue)
+        return;
+    conn->waits_for_queue = true;
+    node->conns_waiting++;
+    conn_update_pause(node, conn);
+}
+
 void conn_update_pause(struct node *node, struct conn *conn)
 {
     bool pause = conn->waits_for_queue || (conn->task && conn->task->sender->flows_over > 0);
@@ -167,6 +177,7 @@ void conn_destroy(struct node *node, struct conn *conn)
     while (conn->sent_count)
         take_oldest(node, conn);
     node->queued_bytes -= conn->untaken_bytes;
+    node->conns_waiting -= conn->waits_for_queue;
     mem_free(conn->sent);
     mem_free(conn);
 }

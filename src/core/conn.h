@@ -56,6 +56,8 @@ void conn_send(struct node *node, struct conn *conn, const struct frame *frame,
                struct credit *credit);
 /* The shell must close it: one line to the log, and the life of its task goes on without it. */
 void conn_close(struct node *node, struct conn *conn, const char *why);
+/* Tasks of this host hold too much: it is not read from until they took some. */
+void conn_wait_for_queue(struct node *node, struct conn *conn);
 /* Tells the shell to stop or go on reading, when that changed. */
 void conn_update_pause(struct node *node, struct conn *conn);
 /* Frees it; for node_destroy(). */

@@ -132,10 +132,8 @@ void route_from_task(struct node *node, struct conn *conn, const struct frame *f
         conn_close(node, conn, "a data frame that cannot be");
         return;
     }
-    if (node->queued_bytes > node->config.queue_bytes_max) {
-        conn->waits_for_queue = true;
-        conn_update_pause(node, conn);
-    }
+    if (node->queued_bytes > node->config.queue_bytes_max)
+        conn_wait_for_queue(node, conn);
 }
 
 /* ---- from another host ---- */

@@ -96,6 +96,7 @@ struct node {
     struct map flows;           /* (peer, source and destination) -> struct flow: core/flow.h */
     struct map mcasts_in;       /* (source, number) -> struct mcast under way from another host */
     struct sender *own;         /* messages of this daemon itself: output of tasks */
+    size_t conns_waiting;       /* for queued_bytes to shrink */
     uint64_t queued_bytes;      /* written to tasks or pending for them, not yet taken */
     uint32_t placement_next;    /* host number where the next spawn begins (API-29) */
     uint32_t debug_mask;

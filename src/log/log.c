@@ -41,6 +41,7 @@ struct log {
     uint64_t snapshot_index;
     uint64_t snapshot_term;
     struct list followers;
+    uint64_t quiet_until_ns; /* before then no follower is due: not looked at; 0 = not known */
     /* a follower's answer that log_pull() has still to give */
     bool owes_answer;
     bool answer_matched;
@@ -150,6 +151,7 @@ uint64_t log_propose(struct log *log, const void *command, size_t length)
     if (!log_is_leader(log) || append_entry(log, log->term, command, length) < 0)
         return 0;
     advance_commit(log);
+    log->quiet_until_ns = 0;
     return log_last_index(log);
 }
 
@@ -171,6 +173,7 @@ int log_follower_add(struct log *log, uint64_t id)
         return -1;
     follower->id = id;
     follower->next_index = 1;
+    log->quiet_until_ns = 0;
     list_push_back(&log->followers, &follower->link);
     return 0;
 }
@@ -182,6 +185,7 @@ void log_follower_remove(struct log *log, uint64_t id)
         return;
     list_remove(&follower->link);
     mem_free(follower);
+    log->quiet_until_ns = 0;
     if (log_is_leader(log))
         advance_commit(log);
 }
@@ -189,8 +193,10 @@ void log_follower_remove(struct log *log, uint64_t id)
 void log_follower_retry(struct log *log, uint64_t id)
 {
     struct follower *follower = follower_find(log, id);
-    if (follower)
-        follower->waits_for_answer = false;
+    if (!follower)
+        return;
+    follower->waits_for_answer = false;
+    log->quiet_until_ns = 0;
 }
 
 bool log_applied_by_all(const struct log *log, uint64_t index)
@@ -210,6 +216,7 @@ static int receive_appended(struct log *log, uint64_t from, const struct wire_dm
         answer->index > log_last_index(log))
         return -1;
     follower->waits_for_answer = false;
+    log->quiet_until_ns = 0;
     follower->applied_index = MIN_OF(answer->applied, log->commit_index);
     follower->next_index = answer->index + 1;
     if (answer->matched) {
@@ -391,6 +398,20 @@ static bool pull_for_follower(struct log *log, struct follower *follower, uint64
     return true;
 }
 
+/* When the next follower is due. */
+static uint64_t next_due(const struct log *log)
+{
+    uint64_t due = UINT64_MAX;
+    LIST_EACH(pos, following, &log->followers) {
+        const struct follower *follower = LIST_ENTRY(pos, struct follower, link);
+        if (follower->waits_for_answer)
+            due = MIN_OF(due, follower->sent_at_ns + log->config.resend_ns);
+        else if (follower_is_behind(log, follower))
+            due = 0;
+    }
+    return due;
+}
+
 bool log_pull(struct log *log, uint64_t now_ns, struct arena *arena, uint64_t *to,
               struct message *message)
 {
@@ -405,6 +426,8 @@ bool log_pull(struct log *log, uint64_t now_ns, struct arena *arena, uint64_t *t
         *to = log->config.leader;
         return true;
     }
+    if (now_ns < log->quiet_until_ns)
+        return false;
     LIST_EACH(pos, following, &log->followers) {
         struct follower *follower = LIST_ENTRY(pos, struct follower, link);
         if (!follower_is_due(log, follower, now_ns))
@@ -412,20 +435,15 @@ bool log_pull(struct log *log, uint64_t now_ns, struct arena *arena, uint64_t *t
         *to = follower->id;
         return pull_for_follower(log, follower, now_ns, arena, message);
     }
+    log->quiet_until_ns = next_due(log);
     return false;
 }
 
 uint64_t log_deadline(const struct log *log)
 {
-    uint64_t deadline = log->owes_answer ? 0 : UINT64_MAX;
-    LIST_EACH(pos, following, &log->followers) {
-        const struct follower *follower = LIST_ENTRY(pos, struct follower, link);
-        if (follower->waits_for_answer)
-            deadline = MIN_OF(deadline, follower->sent_at_ns + log->config.resend_ns);
-        else if (follower_is_behind(log, follower))
-            deadline = 0;
-    }
-    return deadline;
+    if (log->owes_answer)
+        return 0;
+    return log->quiet_until_ns ? log->quiet_until_ns : next_due(log);
 }
 
 /* ---- snapshots ---- */

@@ -21,10 +21,10 @@
  *   FRAME_ABORT     the message |sequence| of the pair ended before its last fragment and will
  *                   never be complete (its sender died): the receiver drops what it has of it and
  *                   goes on. Between daemons, destination the tid of a daemon: the multicast
- *                   |sequence| of the source. From the daemon with a host as source (local part 0), sequence 0:
- *                   that host is gone and nothing more comes from any of its tasks: the receiver
- *                   drops what is torn, no longer waits for what is missing, and gives out what it
- *                   holds of them
+ *                   |sequence| of the source. From the daemon with a host as source (local part
+ *                   0), sequence 0: that host is gone and nothing more comes from any of its
+ *                   tasks: the receiver drops what is torn, no longer waits for what is missing,
+ *                   and gives out what it holds of them
  */
 #ifndef WIRE_FRAME_H
 #define WIRE_FRAME_H

@@ -43,7 +43,8 @@ static int decode(uint32_t length, uint8_t kind, uint8_t flags, uint8_t zero)
 {
     struct frame_header header;
     uint8_t bytes[FRAME_HEADER_BYTES] = {(uint8_t)(length >> 24), (uint8_t)(length >> 16),
-                                         (uint8_t)(length >> 8), (uint8_t)length, kind, flags, zero};
+                                         (uint8_t)(length >> 8), (uint8_t)length, kind, flags,
+                                         zero};
     return frame_header_decode(bytes, &header);
 }
 
