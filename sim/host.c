@@ -635,6 +635,9 @@ void sim_host_destroy(struct sim_host *host)
 {
     if (host->state == SIM_HOST_RUNNING)
         sim_host_crash(host);
+    /* Of a host that stopped: programs of users, which outlive the daemon. */
+    LIST_EACH(pos, following, &host->procs)
+        sim_proc_destroy(LIST_ENTRY(pos, struct sim_proc, link));
     sim_conns_fini(host);
     map_fini(&host->conns);
     map_fini(&host->starts);

@@ -13,6 +13,7 @@ enum {
     HOSTS_MIN = 2, HOSTS_MAX = 12,
     TASKS_MAX = 60,          /* of all hosts together, before no more are spawned */
     QUIET_LIMIT_S = 400,     /* after healing: longer than a start or a join may take */
+    HALT_LIMIT_S = 10,
     SIGNAL_TERM = 15, SIGNAL_KILL = 9
 };
 
@@ -252,6 +253,12 @@ static void act_delete(struct swarm *swarm, struct sim_task *task)
     sim_task_delhosts(task, names, 1);
 }
 
+/* A program that computes for a while and reads nothing. */
+static void act_deaf(struct swarm *swarm, struct sim_task *task)
+{
+    sim_task_set_deaf(task, !task->deaf);
+}
+
 static void act_enrol(struct swarm *swarm, struct sim_task *task)
 {
     struct sim_host *host = any_host(swarm);
@@ -268,6 +275,7 @@ static const struct {
 } acts[] = {
     {40, act_send}, {8, act_mcast}, {14, act_spawn}, {14, act_notify}, {10, act_exit},
     {8, act_ask},   {3, act_signal}, {4, act_add},   {4, act_delete},  {3, act_enrol},
+    {4, act_deaf},
 };
 
 static void act(struct swarm *swarm)
@@ -345,10 +353,23 @@ static void run_safety(struct swarm *swarm)
     }
 }
 
+static void all_listen(struct sim_world *world)
+{
+    LIST_EACH(pos, following, &world->hosts) {
+        const struct sim_host *host = LIST_ENTRY(pos, struct sim_host, link);
+        LIST_EACH(at, after, &host->procs) {
+            struct sim_proc *proc = LIST_ENTRY(at, struct sim_proc, link);
+            if (sim_host_is_running(host) && proc->task && !proc->ended && proc->task->deaf)
+                sim_task_set_deaf(proc->task, false);
+        }
+    }
+}
+
 static enum sim_verdict run_liveness(struct swarm *swarm, struct sim_swarm_result *result)
 {
     struct sim_world *world = swarm->world;
     sim_fault_end_all(world);
+    all_listen(world);
     const bool quiet = sim_run_until_quiet(world, QUIET_LIMIT_S * SIM_NS_PER_S);
     const char *why = "";
     if (!quiet && !world->promises.broken) {
@@ -360,6 +381,25 @@ static enum sim_verdict run_liveness(struct swarm *swarm, struct sim_swarm_resul
     if (quiet)
         sim_promises_check_quiet(world);
     return SIM_FINE;
+}
+
+/* Promise 7: after a halt nothing of the virtual machine is left. */
+static enum sim_verdict run_halt(struct swarm *swarm, struct sim_swarm_result *result)
+{
+    struct sim_world *world = swarm->world;
+    struct message halt = {.type = TM_HALT};
+    act_enrol(swarm, NULL);
+    sim_run_for(world, SIM_NS_PER_S);
+    struct sim_task *task = any_task(swarm);
+    if (!task)
+        return SIM_FINE; /* no host is left to ask */
+    sim_task_request(task, &halt);
+    sim_run_for(world, HALT_LIMIT_S * SIM_NS_PER_S);
+    if (sim_world_host_count(world) == 0)
+        return SIM_FINE;
+    str_format(result->reason, sizeof(result->reason), "%zu hosts are there %d s after a halt",
+               sim_world_host_count(world), HALT_LIMIT_S);
+    return SIM_STUCK;
 }
 
 static void describe(const struct swarm *swarm, struct sim_swarm_result *result)
@@ -391,6 +431,8 @@ static void run_story(struct swarm *swarm, struct sim_swarm_result *result)
     set_wire(swarm);
     run_safety(swarm);
     result->verdict = run_liveness(swarm, result);
+    if (result->verdict == SIM_FINE && !world->promises.broken)
+        result->verdict = run_halt(swarm, result);
 }
 
 void sim_swarm_run(uint64_t seed, enum sim_mix mix, uint32_t shown,
