@@ -101,6 +101,22 @@ static void test_from_another_host(void)
     fake_destroy(fake);
 }
 
+/* The answer means that the new table is everywhere, or that two seconds are over. */
+static void test_answer_waits_for_all(void)
+{
+    static const char *const name = "local";
+    struct fake *fake = fake_create("");
+    struct fake_task *a = fake_machine(fake, 2);
+    struct message request = {.type = TM_ADDHOSTS};
+    request.tm_addhosts = (struct wire_tm_addhosts){.wait = 9, .hosts = {1, &name}};
+    fake->nodes[1].is_cut = true;
+    EQUAL(fake_request(fake, a, &request).type, MESSAGE_NONE, "one host has not applied it");
+    EQUAL(node_host_count(fake->nodes[0].node), 3, "though it is decided");
+    fake_advance(fake, 2 * second);
+    EQUAL(fake_answer(fake, a).tm_added.hosts.items[0].result, 3 << 18, "it is not waited for long");
+    fake_destroy(fake);
+}
+
 static void test_requester_dies(void)
 {
     static const char *const name = "local";
@@ -167,6 +183,7 @@ int main(void)
     TEST(test_starts_that_fail);
     TEST(test_one_at_a_time);
     TEST(test_from_another_host);
+    TEST(test_answer_waits_for_all);
     TEST(test_requester_dies);
     TEST(test_hostfile);
     TEST(test_same_name_again);

@@ -38,6 +38,16 @@ static void test_stubborn_tasks(void)
     fake_destroy(fake);
 }
 
+static void test_patient_asker(void)
+{
+    struct fake *fake = fake_create("");
+    struct fake_task *a = fake_machine(fake, 2);
+    fake->ignores_signals = true;
+    ask_halt(fake, a);
+    OK(fake->nodes[0].is_stopped, "a task that waits for the end of its connection holds up nothing");
+    fake_destroy(fake);
+}
+
 static void test_silent_host(void)
 {
     struct fake *fake = fake_create("");
@@ -88,6 +98,7 @@ int main(void)
 {
     TEST(test_from_another_host);
     TEST(test_stubborn_tasks);
+    TEST(test_patient_asker);
     TEST(test_silent_host);
     TEST(test_while_hosts_are_added);
     TEST(test_signals);

@@ -60,6 +60,10 @@ static void test_dead_link_between_two(void)
     fake_run(fake);
     EQUAL(fake_answer(fake, b).tm_done.status, STATUS_HOST_FAIL, "what waits for the other ends");
     EQUAL(node_host_count(fake->nodes[1].node), 3, "but only the master removes hosts");
+    struct message spawned = fake_spawn(fake, b, 0, "", 2);
+    OK(tid_host_number((uint32_t)spawned.tm_spawned.tids.items[0]) != 3 &&
+       tid_host_number((uint32_t)spawned.tm_spawned.tids.items[1]) != 3,
+       "nothing is placed where nothing arrives");
     fake->nodes[2].is_cut = false;
     fake_advance(fake, 11 * second);
     EQUAL(node_host_count(fake->nodes[0].node), 2, "which it does when it is told for long");

@@ -125,6 +125,9 @@ static void test_slow_sink(void)
     for (int i = 0; i < 4; i++)
         fake_print(fake, fake_child_of(fake, 0), "0123456789012345678901234567890123456789");
     OK(fake_child_of(fake, 0)->is_paused, "who prints more than the sink takes is not read");
+    spawn(fake, a, ".", true);
+    fake_print(fake, fake_child_of(fake, 2), "x");
+    OK(fake_child_of(fake, 2)->is_paused, "nor is one who begins then");
     struct event taken = {.kind = EVENT_CONN_TAKEN, .conn = a->conn, .count = a->untaken};
     fake_event(fake, 0, &taken);
     fake_run(fake);

@@ -104,6 +104,26 @@ static void test_lost_share(void)
     fake_destroy(fake);
 }
 
+/* What is dealt again may fail at once, in the middle of what ends the rest. */
+static void test_lost_share_that_fails_here(void)
+{
+    struct fake *fake = fake_create_unstarted();
+    fake->tasks_max = 1;
+    fake_start(fake);
+    struct fake_task *task = fake_machine(fake, 3);
+    fake->nodes[1].is_cut = true;
+    fake->nodes[2].is_cut = true;
+    ask_spawn(fake, task, 0, "", 2);
+    fake_crash(fake, 1);
+    EQUAL(fake_answer(fake, task).type, MESSAGE_NONE, "one host dies, the other is still silent");
+    fake_crash(fake, 2);
+    struct message answer = fake_answer(fake, task);
+    EQUAL(answer.tm_spawned.tids.items[0], STATUS_OUT_OF_RES, "no host has room: that is the answer");
+    EQUAL(answer.tm_spawned.tids.items[1], STATUS_OUT_OF_RES, "for both");
+    EQUAL(node_wait_count(fake->nodes[0].node), 0, "once");
+    fake_destroy(fake);
+}
+
 static void test_lost_host_by_name(void)
 {
     struct fake *fake = fake_create("");
@@ -157,6 +177,7 @@ int main(void)
     TEST(test_refusals);
     TEST(test_started_come_first);
     TEST(test_lost_share);
+    TEST(test_lost_share_that_fails_here);
     TEST(test_lost_host_by_name);
     TEST(test_silence_ends);
     TEST(test_spawner_dies);
