@@ -87,8 +87,8 @@ void halt_check(struct node *node)
 {
     if (node->state != NODE_HALTING)
         return;
-    bool tasks_gone = node->tasks.count == 0 && node->children.count == 0;
-    if (!tasks_gone && !node->halt_killed)
+    /* Only for children: the task that asked waits for the end of its connection, that is for us. */
+    if (node->children.count > 0 && !node->halt_killed)
         return;
     bool hosts_gone = node->peers.count == 0 || node->now_ns >= node->halt_hosts_until_ns;
     if (node_is_master(node) && !hosts_gone) {

@@ -79,7 +79,7 @@ static void test_while_hosts_are_added(void)
 static void test_signals(void)
 {
     struct fake *fake = fake_create("");
-    fake_machine(fake, 2);
+    fake_spawn(fake, fake_machine(fake, 2), 0, "", 2);
     struct event stop = {.kind = EVENT_STOP, .signal = 2};
     fake->ignores_signals = true;
     fake_event(fake, 0, &stop);
