@@ -87,7 +87,7 @@ void halt_check(struct node *node)
 {
     if (node->state != NODE_HALTING)
         return;
-    /* Only for children: the task that asked waits for the end of its connection, that is for us. */
+    /* Only for children: the task that asked waits for the end of its connection, so for us. */
     if (node->children.count > 0 && !node->halt_killed)
         return;
     bool hosts_gone = node->peers.count == 0 || node->now_ns >= node->halt_hosts_until_ns;

@@ -113,7 +113,8 @@ static void test_answer_waits_for_all(void)
     EQUAL(fake_request(fake, a, &request).type, MESSAGE_NONE, "one host has not applied it");
     EQUAL(node_host_count(fake->nodes[0].node), 3, "though it is decided");
     fake_advance(fake, 2 * second);
-    EQUAL(fake_answer(fake, a).tm_added.hosts.items[0].result, 3 << 18, "it is not waited for long");
+    EQUAL(fake_answer(fake, a).tm_added.hosts.items[0].result, 3 << 18,
+          "it is not waited for long");
     fake_destroy(fake);
 }
 

@@ -44,7 +44,8 @@ static void test_patient_asker(void)
     struct fake_task *a = fake_machine(fake, 2);
     fake->ignores_signals = true;
     ask_halt(fake, a);
-    OK(fake->nodes[0].is_stopped, "a task that waits for the end of its connection holds up nothing");
+    OK(fake->nodes[0].is_stopped,
+       "a task that waits for the end of its connection holds up nothing");
     fake_destroy(fake);
 }
 

@@ -41,7 +41,8 @@ static void test_task_exit_here(void)
     EQUAL(a->frame_count, 3, "the message, and a notice for each time it was asked");
     drop(a);
     struct rd rd = rd_init(a->frames[0].body.data, a->frames[0].body.length);
-    OK(rd_u32(&rd) == b->tid && rd_u64(&rd) == 1, "the notice says after which message it may come");
+    OK(rd_u32(&rd) == b->tid && rd_u64(&rd) == 1,
+       "the notice says after which message it may come");
     EQUAL(notice(a, TAG), (int32_t)b->tid, "one");
     EQUAL(notice(a, TAG), (int32_t)b->tid, "two");
     EQUAL(node_watch_count(fake->nodes[0].node), 0, "no watch is left");

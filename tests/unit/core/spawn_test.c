@@ -118,7 +118,8 @@ static void test_lost_share_that_fails_here(void)
     EQUAL(fake_answer(fake, task).type, MESSAGE_NONE, "one host dies, the other is still silent");
     fake_crash(fake, 2);
     struct message answer = fake_answer(fake, task);
-    EQUAL(answer.tm_spawned.tids.items[0], STATUS_OUT_OF_RES, "no host has room: that is the answer");
+    EQUAL(answer.tm_spawned.tids.items[0], STATUS_OUT_OF_RES,
+          "no host has room: that is the answer");
     EQUAL(answer.tm_spawned.tids.items[1], STATUS_OUT_OF_RES, "for both");
     EQUAL(node_wait_count(fake->nodes[0].node), 0, "once");
     fake_destroy(fake);
