@@ -37,8 +37,8 @@ BANNED_PURE = {
 }
 # Programs for users: they have nothing but the public API and the C library, so no base/str.h.
 PLAIN_C_FOLDERS = ("examples/", "tests/", "bench/")
-ALLOWED_THERE = {"atoi", "strcpy", "strncat", "assert", "system", "signal", "select", "rand",
-                 "srand"}
+ALLOWED_THERE = {"atoi", "atol", "strcpy", "strncat", "assert", "system", "signal", "select",
+                 "rand", "srand"}
 
 
 class File:
@@ -149,8 +149,7 @@ def rule_include_order(file):
         if not found:
             continue
         if found.group(1) == "<":
-            # pvm3.h declares pvm_catchout() only to those who have included this before it.
-            seen_system = number if "<stdio.h>" not in line else seen_system
+            seen_system = number
         elif seen_system and file.name.startswith(("src/", "sim/")) and ".def" not in line:
             yield number, "project headers come before those of the system"
 
