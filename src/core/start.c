@@ -13,7 +13,8 @@
 #define TRACE_MASK_NONE "@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@"
 
 /* What every child gets beside the variables of its spawner (API-31). */
-static const char *const defaults[] = {"PVMTMASK=" TRACE_MASK_NONE, "PVMTRCBUF=0", "PVMTRCOPT=0"};
+static const char *const defaults[] = {("PVMTMASK=" TRACE_MASK_NONE), "PVMTRCBUF=0",
+                                       "PVMTRCOPT=0"};
 enum { OWN_VARIABLES_MAX = ARRAY_LEN(defaults) + 3 };
 
 static bool is_given(const struct wire_texts *environment, const char *variable)
