@@ -25,7 +25,8 @@ static int usage(void)
 {
     fputs(
         "usage: pvmsim scenario [--accept] FILE...    run stories and compare (TAP)\n"
-        "       pvmsim seeds FROM COUNT [--scenario calm|wire|crashes|any] [--twice]\n"
+        "       pvmsim seeds FROM COUNT [--scenario calm|wire|crashes|any]\n"
+        "                           [--twice] [--first]\n"
         "       pvmsim run --seed S [--scenario NAME] [--trace[=task,host,fault,dm,tm,log,net]]\n",
         stderr);
     return EXIT_USAGE;
@@ -191,12 +192,14 @@ static int command_seeds(int argc, char **argv)
 {
     uint64_t from, count;
     enum sim_mix mix = SIM_MIX_ANY;
-    bool twice = false;
+    bool twice = false, first = false;
     if (argc < 2 || !number_argument(argv[0], &from) || !number_argument(argv[1], &count))
         return usage();
     for (int i = 2; i < argc; i++) {
         if (str_equal(argv[i], "--twice"))
             twice = true;
+        else if (str_equal(argv[i], "--first"))
+            first = true;
         else if (!str_equal(argv[i], "--scenario") || i + 1 == argc ||
                  sim_mix_parse(argv[++i], &mix) < 0)
             return usage();
@@ -204,7 +207,7 @@ static int command_seeds(int argc, char **argv)
     uint64_t failed = 0;
     struct sim_swarm_result sum = {0};
     enum sim_verdict worst = SIM_FINE;
-    for (uint64_t seed = from; seed < from + count; seed++) {
+    for (uint64_t seed = from; seed < from + count && !(first && failed); seed++) {
         const enum sim_verdict verdict = run_seed(seed, mix, twice, &sum);
         failed += verdict != SIM_FINE;
         if (verdict > worst)

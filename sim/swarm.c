@@ -195,6 +195,29 @@ static void act_exit(struct swarm *swarm, struct sim_task *task)
         sim_proc_end(task->proc, SIGNAL_KILL);
 }
 
+/* The commonest idiom of workers: the result, and gone. Somebody waits for both. */
+static void act_last_words(struct swarm *swarm, struct sim_task *task)
+{
+    struct sim_task *watcher = any_task(swarm);
+    const uint32_t tid = task->tid;
+    const uint32_t watcher_tid = watcher ? watcher->tid : 0;
+    if (!watcher || watcher == task || task_count(swarm->world) < 4)
+        return;
+    sim_task_notify(watcher, 1, 1, &tid);
+    sim_run_for(swarm->world, rng_below(swarm->rng, 2 * SIM_NS_PER_MS));
+    /* Meanwhile either may have ended. */
+    if (sim_world_task(swarm->world, tid) != task || !task_can_act(task))
+        return;
+    for (uint32_t i = draw(swarm->rng, 1, 4); i > 0; i--)
+        sim_task_send(task, watcher_tid, 2, rng_chance(swarm->rng, 300000)
+                                                 ? draw(swarm->rng, 20000, 150000)
+                                                 : any_size(swarm));
+    if (rng_chance(swarm->rng, 700000))
+        sim_task_exit(task);
+    else
+        sim_proc_end(task->proc, rng_chance(swarm->rng, 500000) ? 0 : SIGNAL_KILL);
+}
+
 static void act_ask(struct swarm *swarm, struct sim_task *task)
 {
     struct message message = {.type = TM_CONFIG};
@@ -275,7 +298,7 @@ static const struct {
 } acts[] = {
     {40, act_send}, {8, act_mcast}, {14, act_spawn}, {14, act_notify}, {10, act_exit},
     {8, act_ask},   {3, act_signal}, {4, act_add},   {4, act_delete},  {3, act_enrol},
-    {4, act_deaf},
+    {4, act_deaf},  {5, act_last_words},
 };
 
 static void act(struct swarm *swarm)
