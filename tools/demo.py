@@ -24,7 +24,8 @@ def say(words):
 
 def show_console(machine, commands):
     outcome = machine.console(commands, 60)
-    print("\n".join(line for line in outcome.out.splitlines() if line.strip()), flush=True)
+    print("\n".join(line for line in outcome.out.splitlines()
+                    if line.strip() and line != "pvmd already running."), flush=True)
     if outcome.err.strip():
         print(outcome.err.strip(), file=sys.stderr)
 

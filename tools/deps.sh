@@ -129,9 +129,16 @@ apt() { # how to become root, then packages
     done
     [ -n "$known" ] || return 1
     say "apt-get install$known"
+    said=$(mktemp)
     # shellcheck disable=SC2086
-    $as env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install $known \
-        </dev/null >&2
+    if $as env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends \
+        install $known </dev/null >"$said" 2>&1; then
+        rm -f "$said"
+        return 0
+    fi
+    tail -n 20 "$said" >&2
+    rm -f "$said"
+    return 1
 }
 
 bring() { # needed|wanted, packages: 0 when apt was run with success
