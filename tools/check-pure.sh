@@ -19,7 +19,8 @@ strchr strcmp strcspn strlen strncmp strpbrk strrchr strspn strstr
 bsearch qsort strtod strtol strtoll strtoul strtoull vsnprintf
 floor ceil sqrt log exp pow fabs
 
-_GLOBAL_OFFSET_TABLE_ __cpu_indicator_init __cpu_model __stack_chk_fail __stack_chk_guard __tls_get_addr bcmp
+_GLOBAL_OFFSET_TABLE_ __cpu_indicator_init __cpu_model __stack_chk_fail __stack_chk_guard
+__tls_get_addr bcmp
 __memcpy_chk __memmove_chk __memset_chk __vsnprintf_chk
 __isoc23_strtol __isoc23_strtoll __isoc23_strtoul __isoc23_strtoull
 __ctype_b_loc __ctype_tolower_loc __ctype_toupper_loc isdigit isspace isxdigit isalnum isalpha

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Memory that is freed all at once: the strings and arrays of one decoded message, the effects of one
- * step. Pointers are valid until arena_reset() or arena_fini().
+ * Memory that is freed all at once: the strings and arrays of one decoded message, the effects of
+ * one step. Pointers are valid until arena_reset() or arena_fini().
  */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H

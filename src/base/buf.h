@@ -2,8 +2,9 @@
 /*
  * Counted byte buffers and slices of them: the only way bulk data moves between the layers.
  *
- * A buffer is filled by its creator and never changed once it was shared. hold/drop count references;
- * the count is not atomic: a buffer belongs to one thread. A slice holds one reference to its buffer.
+ * A buffer is filled by its creator and never changed once it was shared. hold/drop count
+ * references; the count is not atomic: a buffer belongs to one thread. A slice holds one reference
+ * to its buffer.
  */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
@@ -31,8 +32,8 @@ void buf_hold(struct buf *buf);
 void buf_drop(struct buf *buf);
 /* A new slice over |buf|, taking a reference of its own. */
 struct slice slice_of(struct buf *buf, size_t offset, size_t length);
-/* A slice over a fresh copy of |bytes|; .buf is NULL when there was no memory (length then 0, except
- * that an empty copy is always fine). */
+/* A slice over a fresh copy of |bytes|; .buf is NULL when there was no memory (length then 0,
+ * except that an empty copy is always fine). */
 struct slice slice_copy(const void *bytes, size_t length);
 struct slice slice_hold(struct slice slice);
 /* Part of |slice|, with a reference of its own. */

@@ -2,8 +2,8 @@
 /*
  * Hash map from a 64-bit key to a pointer, and the same for a pair of keys. Open addressing.
  *
- * The map owns nothing it points to. Iteration follows the order of insertion as long as nothing was
- * removed, and is in any case the same on every machine: no address is ever a key.
+ * The map owns nothing it points to. Iteration follows the order of insertion as long as nothing
+ * was removed, and is in any case the same on every machine: no address is ever a key.
  */
 #ifndef BASE_MAP_H
 #define BASE_MAP_H

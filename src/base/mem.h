@@ -23,8 +23,8 @@ char *mem_strndup(const char *text, size_t length);
 void *mem_dup(const void *bytes, size_t size_bytes);
 void mem_free(void *ptr);
 
-/* Test hook: let the |nth| allocation from now on (1 = the next one) and, if |repeat|, all later ones
- * fail; 0 switches it off. Each thread has its own counter. */
+/* Test hook: let the |nth| allocation from now on (1 = the next one) and, if |repeat|, all later
+ * ones fail; 0 switches it off. Each thread has its own counter. */
 void mem_fail_at(uint64_t nth, int repeat);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Seeded generator (xoshiro256**, Blackman and Vigna 2018, seeded by splitmix64) with split streams.
- * For chance in simulations and jitter in timers; never for keys.
+ * Seeded generator (xoshiro256**, Blackman and Vigna 2018, seeded by splitmix64) with split
+ * streams. For chance in simulations and jitter in timers; never for keys.
  */
 #ifndef BASE_RNG_H
 #define BASE_RNG_H

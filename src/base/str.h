@@ -26,7 +26,8 @@ void str_to_hex(char *dst, const uint8_t *bytes, size_t size_bytes);
  * anything. Returns 0 or -1. */
 int str_from_hex(uint8_t *bytes, size_t size_bytes, const char *text);
 
-/* A string that grows. After a failed append |failed| stays set and the text is what came before. */
+/* A string that grows. After a failed append |failed| stays set and the text is what came
+ * before. */
 struct strbuf {
     char *text; /* NUL-terminated once anything was appended; NULL before */
     size_t length;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Fuzzes a task's library from its daemon's side: frames of any kind with any contents, then receives
- * and unpacks whatever is there. The input is a row of { kind and flags, length, body }.
+ * Fuzzes a task's library from its daemon's side: frames of any kind with any contents, then
+ * receives and unpacks whatever is there. The input is a row of { kind and flags, length, body }.
  */
 #include "base/check.h"
 #include "base/mem.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Fuzzes a daemon's rules from the side of a task: a master with two connections gets frames with any
- * contents. The first connection enrols properly; the second is what the input makes it. The input is a
- * row of { connection and kind, length, bytes }.
+ * Fuzzes a daemon's rules from the side of a task: a master with two connections gets frames with
+ * any contents. The first connection enrols properly; the second is what the input makes it. The
+ * input is a row of { connection and kind, length, bytes }.
  */
 #include "base/check.h"
 #include "base/mem.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A fuzzer without libFuzzer, so that every build runs the harnesses: feeds one of them the files
- * given, whole, cut short and with bytes changed, and made-up inputs from a fixed seed. TAP, a point
- * for each file.
+ * given, whole, cut short and with bytes changed, and made-up inputs from a fixed seed. TAP, a
+ * point for each file.
  *
  *   replay_NAME ROUNDS [FILE...]
  *
