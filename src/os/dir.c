@@ -331,11 +331,12 @@ static void here_release(const struct host_dir *dir)
 
 void dir_remove(const struct host_dir *dir, bool keep_log)
 {
-    here_release(dir);
     remove_file(dir, "sock");
     if (!keep_log)
         remove_file(dir, "log");
     remove_file(dir, "lock");
+    /* After the lock: two daemons that end together must not each give `here` to the other. */
+    here_release(dir);
     if (rmdir(dir->path) == 0 && rmdir(dir->vm_path) == 0)
         rmdir(dir->user_path);
 }

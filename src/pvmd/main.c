@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,8 +31,9 @@
 #define IDLE_PROBE_NS SECONDS_NS(1)
 #define DEAD_AFTER_NS SECONDS_NS(5)
 #define REKEY_AFTER_NS SECONDS_NS(3600)
+#define NAME_WAIT_NS SECONDS_NS(3)
 
-enum { HOST_SPEED = 1000 };
+enum { HOST_SPEED = 1000, NAME_POLL_MS = 10 };
 
 /* Everything main() makes, in the order it is made. */
 struct parts {
@@ -130,12 +132,26 @@ static void show(const struct parts *parts, int argc, char **argv)
 
 /* ---- what we need ---- */
 
+/* A host that was removed a moment ago may still be putting its things away: a new host of its name
+ * gives it this long. A master's name is taken at once or not at all. */
+static enum dir_result open_when_free(struct parts *parts, char error[DIR_ERROR_BYTES])
+{
+    const struct config *config = &parts->config;
+    const uint64_t until_ns = clock_now_ns() + NAME_WAIT_NS;
+    for (;;) {
+        enum dir_result result =
+            dir_open(&parts->dir, getenv("PVM_TMP"), config->vmid, parts->name, error);
+        if (result != DIR_TAKEN || !config->is_new_host || clock_now_ns() >= until_ns)
+            return result;
+        poll(NULL, 0, NAME_POLL_MS);
+    }
+}
+
 static int open_directory(struct parts *parts)
 {
     char error[DIR_ERROR_BYTES];
     const struct config *config = &parts->config;
-    enum dir_result result = dir_open(&parts->dir, getenv("PVM_TMP"), config->vmid, parts->name,
-                                      error);
+    enum dir_result result = open_when_free(parts, error);
     if (result == DIR_OK) {
         dir_set_owner(&parts->dir, (long)getpid());
         logfile_attach(&parts->logfile, dir_open_log(&parts->dir));

@@ -121,6 +121,18 @@ def guardian_killed(build):
         machine.expect_nothing_left(2)
 
 
+def same_name_again(build):
+    """Deleted and added in one breath: the newcomer waits for the old one to put its things away."""
+    with Machine(build) as machine:
+        machine.start()
+        for _ in range(5):
+            outcome = machine.console("add local:3\ndelete h0-1 h0-2 h0-3\nadd local:3\nconf\n"
+                                      "delete h0-1 h0-2 h0-3\n")
+            expect(outcome.out.count("3 successful") == 4, "all come and go: %s" % outcome)
+        machine.halt()
+        machine.expect_nothing_left()
+
+
 def main():
     build = require_build()
     end_on_signals()
@@ -139,6 +151,8 @@ def main():
              lambda: killed_with_tasks(build, terminate_daemon, stubborn)),
             ("so does halt", lambda: killed_with_tasks(build, halt, stubborn)),
             ("kill -9 of a new host leaves nothing there", lambda: killed_new_host(build)),
+            ("a host is deleted and added under the same name at once",
+             lambda: same_name_again(build)),
             ("without its guardian a daemon still ends in order", lambda: guardian_killed(build))):
         with tap.story(name):
             story()
