@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "core/add.h"
+#include "core/early.h"
 #include "core/flow.h"
 #include "core/halt.h"
 #include "core/join.h"
@@ -172,6 +173,7 @@ static void table_changed(struct node *node, const struct hosts_change *change)
         if (info->epoch == node->config.epoch)
             join_done(node, info);
     }
+    early_release(node);
     if (change->added_count)
         notify_hosts_added(node, change->added_count);
 }

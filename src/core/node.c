@@ -6,6 +6,7 @@
 #include "core/add.h"
 #include "core/child.h"
 #include "core/delete.h"
+#include "core/early.h"
 #include "core/enrol.h"
 #include "core/flow.h"
 #include "core/halt.h"
@@ -294,6 +295,7 @@ struct node *node_create(const struct node_config *config)
     if (!node)
         return NULL;
     list_init(&node->ghosts);
+    list_init(&node->early);
     list_init(&node->waits.all);
     list_init(&node->watches.all);
     host_table_init(&node->hosts);
@@ -334,6 +336,7 @@ void node_destroy(struct node *node)
     life_fini(node);
     task_table_fini(&node->tasks);
     mcasts_fini(node);
+    early_fini(node);
     flows_fini(node);
     for (size_t i = node->peers.count; i-- > 0;)
         peer_destroy(node, node->peers.entries[i].value);

@@ -3,6 +3,7 @@
 #include "core/route.h"
 
 #include "base/mem.h"
+#include "core/early.h"
 #include "core/flow.h"
 #include "core/mcast.h"
 #include "core/member.h"
@@ -90,7 +91,7 @@ void route_frame(struct node *node, const struct frame *frame)
     const struct host *host = host_by_tid(&node->hosts, frame->destination);
     if (host && peer_find(node, host->info.epoch))
         flow_send(node, host->info.epoch, frame);
-    else
+    else if (!early_hold(node, frame))
         node->counters.frames_dropped++;
 }
 

@@ -95,6 +95,8 @@ struct node {
     size_t ghost_count;
     struct map flows;           /* (peer, source and destination) -> struct flow: core/flow.h */
     struct map mcasts_in;       /* (source, number) -> struct mcast under way from another host */
+    struct list early;          /* frames to hosts yet to come: core/early.h */
+    uint64_t early_bytes;
     struct sender *own;         /* messages of this daemon itself: output of tasks */
     size_t conns_waiting;       /* for queued_bytes to shrink */
     uint64_t queued_bytes;      /* written to tasks or pending for them, not yet taken */

@@ -139,8 +139,8 @@ static enum dir_result open_when_free(struct parts *parts, char error[DIR_ERROR_
     const struct config *config = &parts->config;
     const uint64_t until_ns = clock_now_ns() + NAME_WAIT_NS;
     for (;;) {
-        enum dir_result result =
-            dir_open(&parts->dir, getenv("PVM_TMP"), config->vmid, parts->name, error);
+        enum dir_result result = dir_open(&parts->dir, getenv("PVM_TMP"), config->vmid, parts->name,
+                                          error);
         if (result != DIR_TAKEN || !config->is_new_host || clock_now_ns() >= until_ns)
             return result;
         poll(NULL, 0, NAME_POLL_MS);

@@ -122,7 +122,7 @@ def guardian_killed(build):
 
 
 def same_name_again(build):
-    """Deleted and added in one breath: the newcomer waits for the old one to put its things away."""
+    """Deleted and added in one breath: the newcomer waits until the old one is put away."""
     with Machine(build) as machine:
         machine.start()
         for _ in range(5):
