@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * covers: API-9 CST-15
- * hosts: one
+ * hosts: its output tells their number
  * The host table of a one-host machine; every pointer may be NULL.
  */
 #include "conf.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * covers: API-26 API-28
- * hosts: one
+ * hosts: its output tells their number
  * Hosts and architectures that do not exist, complements that leave nothing.
  */
 #include "conf.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * covers: API-3 API-26
- * hosts: one
+ * hosts: its output tells their number
  * Tids of later tasks are higher; a tid is not used again by the next tasks.
  */
 #include "conf.h"

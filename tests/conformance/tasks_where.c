@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * covers: API-13
- * hosts: one
+ * hosts: its output tells their number
  * Asking for all hosts, one host with and without the S bit, one task, unknown ones.
  */
 #include "conf.h"
