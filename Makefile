@@ -20,7 +20,7 @@ unexport PVM_VMID PVM_TMP PVMSOCK PVMEPID MAKEFLAGS MFLAGS
 
 NINJA = ninja -C $(BUILD) $(if $(JOBS),-j$(JOBS)) --quiet
 
-.PHONY: build demo check check-quick bench install uninstall asan tsan generic musl fuzz night \
+.PHONY: build demo check check-quick bench install uninstall asan tsan generic musl clang fuzz night \
         lint tidy format clean help
 
 build: deps-build $(BUILD)/build.ninja
@@ -58,6 +58,8 @@ generic: deps-build
 	@tools/variant.sh generic
 musl: deps-check
 	@tools/variant.sh musl
+clang: deps-fuzz
+	@tools/variant.sh clang
 fuzz: deps-fuzz
 	@tools/variant.sh fuzz $(SECONDS)
 
@@ -83,4 +85,4 @@ $(BUILD)/build.ninja:
 
 help:
 	@sed -n '3,9s/^# *//p' Makefile
-	@echo "more: build check-quick bench uninstall asan tsan generic musl fuzz night lint format clean"
+	@echo "more: build check-quick bench uninstall asan tsan generic musl clang fuzz night lint format clean"
