@@ -107,7 +107,7 @@ static int receiver(void)
 
 int main(int argc, char **argv)
 {
-    int tid;
+    int tid = 0;
     char verdict[300];
     if (pvm_mytid() < 0)
         return 1;

@@ -126,7 +126,7 @@ static void test_lost_messages_are_sent_again(void)
     log_follower_add(members[1].log, 2);
     members[2].hears = false;
     for (int i = 0; i < 5; i++)
-        log_propose(members[1].log, "abcde" + i, 1);
+        log_propose(members[1].log, &"abcde"[i], 1);
     carry();
     SAME_TEXT(members[2].applied, "", "nothing arrives");
     members[2].hears = true;
