@@ -40,7 +40,7 @@ bench: deps-bench build
 	@bench/run $(BUILD)
 
 install: build
-	@DESTDIR="$(DESTDIR)" meson configure $(BUILD) -Dprefix="$(abspath $(PREFIX))"
+	@meson configure $(BUILD) -Dprefix="$(abspath $(PREFIX))" >/dev/null
 	@DESTDIR="$(DESTDIR)" meson install -C $(BUILD) --quiet
 	@echo "installed in $(DESTDIR)$(abspath $(PREFIX))"
 
