@@ -44,7 +44,6 @@ static bool try_path(char *path, const char *directory, const char *rest)
     return str_format(path, PATH_MAX, "%s%s", directory, rest) < PATH_MAX - 1 && is_program(path);
 }
 
-#ifdef PLATFORM_LINUX
 static bool beside(char *path, const char *file)
 {
     static const char *const places[] = {"/pvmd", "/../pvmd/pvmd", "/../bin/pvmd",
@@ -62,6 +61,7 @@ static bool beside(char *path, const char *file)
     return false;
 }
 
+/* Where the system has no such link (only Linux and its kin do), readlink() just fails. */
 static bool beside_program(char *path)
 {
     char self[PATH_MAX];
@@ -72,6 +72,7 @@ static bool beside_program(char *path)
     return beside(path, self);
 }
 
+#ifdef PLATFORM_LINUX
 static bool beside_library(char *path)
 {
     Dl_info info;
@@ -81,13 +82,7 @@ static bool beside_library(char *path)
     return beside(path, realpath(info.dli_fname, real) ? real : info.dli_fname);
 }
 #else
-/* Nothing that all systems have tells where a program or library came from. */
-static bool beside_program(char *path)
-{
-    (void)path;
-    return false;
-}
-
+/* Nothing that all systems have tells where a library came from. */
 static bool beside_library(char *path)
 {
     (void)path;
