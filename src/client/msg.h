@@ -34,6 +34,8 @@ struct msg {
     bool is_complete;    /* all fragments are here */
     bool is_torn;        /* will never be whole: takes its place in the sequence, then is dropped */
     uint64_t sequence;   /* of (source, this task) */
+    uint64_t time;       /* by the sender's clock; 0 = none */
+    uint32_t queue_slot; /* for client/queue_index.c */
     uint32_t length_due; /* what the head promised */
     uint32_t encoding;   /* as in struct pvmminfo */
     int tag;
