@@ -32,10 +32,14 @@ void buf_drop(struct buf *buf)
     if (!buf)
         return;
     CHECK(buf->references > 0);
-    if (--buf->references == 0) {
-        live_count--;
-        mem_free(buf);
+    if (--buf->references > 0)
+        return;
+    if (buf->release) {
+        buf->release(buf);
+        return;
     }
+    live_count--;
+    mem_free(buf);
 }
 
 struct slice slice_of(struct buf *buf, size_t offset, size_t length)

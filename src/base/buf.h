@@ -15,7 +15,10 @@
 struct buf {
     uint32_t references;
     size_t capacity; /* bytes at |data| */
-    uint8_t *data;   /* directly behind this struct */
+    uint8_t *data;   /* directly behind this struct, unless it has another owner */
+    /* NULL: made by buf_create(). Else the owner's: called by the drop of the last reference, and
+     * everything, this struct too, is the owner's again. */
+    void (*release)(struct buf *buf);
 };
 
 /* A window on a buffer. A zero slice ({0}) is empty and needs no drop. */
@@ -28,7 +31,7 @@ struct slice {
 /* A buffer of |capacity| bytes with one reference, or NULL. The bytes are not initialised. */
 struct buf *buf_create(size_t capacity);
 void buf_hold(struct buf *buf);
-/* Gives one reference back; the last one frees. NULL is fine. */
+/* Gives one reference back; the last one frees, or returns it to its owner. NULL is fine. */
 void buf_drop(struct buf *buf);
 /* A new slice over |buf|, taking a reference of its own. */
 struct slice slice_of(struct buf *buf, size_t offset, size_t length);

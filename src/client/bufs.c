@@ -53,10 +53,10 @@ void bufs_release(struct client *client, struct msg *msg)
         client->mids[msg->mid] = NULL;
         const size_t last = client->free_mid_first + client->free_mid_count++;
         client->free_mids[last % client->mid_capacity] = msg->mid;
-        if (client->send_mid == msg->mid)
-            client->send_mid = 0;
-        if (client->receive_mid == msg->mid)
-            client->receive_mid = 0;
+        if (client->thread->send_mid == msg->mid)
+            client->thread->send_mid = 0;
+        if (client->thread->receive_mid == msg->mid)
+            client->thread->receive_mid = 0;
     }
     if (msg->is_queued)
         client->stats.messages_queued--;
@@ -116,10 +116,10 @@ int client_initsend(struct client *client, int encoding)
     const int mid = client_mkbuf(client, encoding);
     if (mid < 0)
         return mid;
-    struct msg *previous = bufs_find(client, client->send_mid);
+    struct msg *previous = bufs_find(client, client->thread->send_mid);
     if (previous)
         bufs_release(client, previous);
-    client->send_mid = mid;
+    client->thread->send_mid = mid;
     return mid;
 }
 
@@ -138,48 +138,48 @@ int client_freebuf(struct client *client, int mid)
 
 int client_setsbuf(struct client *client, int mid)
 {
-    const int previous = client->send_mid;
+    const int previous = client->thread->send_mid;
     if (mid < 0)
         return CLIENT_PvmBadParam;
     if (mid > 0) {
         struct msg *msg = bufs_find(client, mid);
         if (!msg)
             return CLIENT_PvmNoSuchBuf;
-        if (client->receive_mid == mid)
-            client->receive_mid = 0;
+        if (client->thread->receive_mid == mid)
+            client->thread->receive_mid = 0;
         msg->is_reading = false;
     }
-    client->send_mid = mid;
+    client->thread->send_mid = mid;
     return previous;
 }
 
 int client_setrbuf(struct client *client, int mid)
 {
-    const int previous = client->receive_mid;
+    const int previous = client->thread->receive_mid;
     if (mid < 0)
         return CLIENT_PvmBadParam;
     if (mid > 0) {
         struct msg *msg = bufs_find(client, mid);
         if (!msg)
             return CLIENT_PvmNoSuchBuf;
-        if (client->send_mid == mid)
-            client->send_mid = 0;
+        if (client->thread->send_mid == mid)
+            client->thread->send_mid = 0;
         if (!msg->is_reading)
             msg_rewind(msg);
         msg->is_reading = true;
     }
-    client->receive_mid = mid;
+    client->thread->receive_mid = mid;
     return previous;
 }
 
 int client_getsbuf(const struct client *client)
 {
-    return client->send_mid;
+    return client->thread->send_mid;
 }
 
 int client_getrbuf(const struct client *client)
 {
-    return client->receive_mid;
+    return client->thread->receive_mid;
 }
 
 /* What pieces in place hold is counted only at the receiver (API-41). */

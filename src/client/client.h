@@ -21,6 +21,7 @@
 #include "client/tids.h"
 #include "wire/frame.h"
 #include "wire/msgs.h"
+#include "wire/parcel.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -39,7 +40,22 @@ const char *client_error_text(int code);
 
 struct client;
 
+/* What a shell with routes beside the frames offers (docs/datapath.md); all NULL = frames only. */
+struct client_routes {
+    void *context;
+    /* A buffer for packing, of about |wanted| bytes, that a route can pass on without a copy; NULL:
+     * buf_create() is used. */
+    struct buf *(*room)(void *context, size_t wanted);
+    /* Takes the whole message: 1; 0 = this one cannot go by |route|; PvmNoMem. 0 is fine at any time:
+     * the message then goes as frames, and order is kept (decision D4). */
+    int (*send)(void *context, void *route, const struct parcel *parcel);
+    /* There is much to say to |tid|: a route would be good. Asked once for each peer; for tasks of
+     * other hosts |tid| is the daemon's. */
+    void (*wanted)(void *context, int tid);
+};
+
 struct client_config {
+    struct client_routes routes;
     uint32_t signature; /* CST-15; client_signature_native() outside of tests */
     /* True: PvmDataInPlace pieces are copied when sent. False: the caller keeps them unchanged
      * until the outbox is empty again (libpvm sends before it returns). */
@@ -55,6 +71,16 @@ struct client_identity {
     struct wire_sink trace;
     const char *host_name; /* until the next enrolment or client_destroy() */
 };
+
+/* What belongs to one thread of the program (decision D14): zeroed at first. */
+struct client_thread {
+    int send_mid;    /* active buffers */
+    int receive_mid;
+    int context;
+};
+/* Calls concern |thread| until the next client_enter(); NULL = the client's own. One thread at a time
+ * is in the client. */
+void client_enter(struct client *client, struct client_thread *thread);
 
 /* Data signature of the machine this was compiled for (CST-15). */
 uint32_t client_signature_native(void);
@@ -80,6 +106,12 @@ int client_feed(struct client *client, const struct frame *frame);
 /* The next frame for the daemon, with references of its own, its body in one piece: 1; 0 = none;
  * CLIENT_PvmNoMem. Not while client_out_sent() has left a frame half sent. */
 int client_pull(struct client *client, struct frame *frame);
+
+/* One whole message of |source| that came by a route. As client_feed(). */
+int client_feed_parcel(struct client *client, int source, const struct parcel *parcel);
+/* From now on messages for |tid| (the daemon's: for everybody who has no route of his own) go by
+ * |route|; NULL = as frames again. 0 or PvmNoMem. */
+int client_set_route(struct client *client, int tid, void *route);
 
 struct client_piece {
     const void *data;

@@ -38,6 +38,7 @@ struct client *client_create(const struct client_config *config)
     if (!client)
         return NULL;
     client->config = *config;
+    client->thread = &client->main_thread;
     map_init(&client->peers);
     map_init(&client->requests);
     map_init(&client->lost_hosts);
@@ -46,6 +47,11 @@ struct client *client_create(const struct client_config *config)
     client->identity.host_name = "";
     opts_init(client);
     return client;
+}
+
+void client_enter(struct client *client, struct client_thread *thread)
+{
+    client->thread = thread ? thread : &client->main_thread;
 }
 
 static void enrol_forget(struct client *client)

@@ -45,16 +45,16 @@ static bool hook_takes(struct client *client, struct msg *msg)
     const int mid = bufs_give_mid(client, msg);
     if (mid < 0)
         return false;
-    const int send_mid = client->send_mid, receive_mid = client->receive_mid;
-    client->send_mid = 0;
-    client->receive_mid = mid;
+    const int send_mid = client->thread->send_mid, receive_mid = client->thread->receive_mid;
+    client->thread->send_mid = 0;
+    client->thread->receive_mid = mid;
     msg->is_reading = true;
     const bool taken = client->hook(client->hook_argument, mid, msg->context, msg->tag);
-    struct msg *left = bufs_find(client, client->send_mid);
+    struct msg *left = bufs_find(client, client->thread->send_mid);
     if (left)
         bufs_release(client, left);
-    client->send_mid = send_mid;
-    client->receive_mid = receive_mid;
+    client->thread->send_mid = send_mid;
+    client->thread->receive_mid = receive_mid;
     if (taken)
         bufs_release(client, msg);
     else
@@ -73,7 +73,7 @@ void match_deliver(struct client *client, struct msg *msg)
 static bool default_takes(const struct client *client, const struct msg *msg, int tid, int tag)
 {
     return (tid == -1 || msg->source == tid) && (tag == -1 || msg->tag == tag) &&
-           (client->context == -1 || msg->context == client->context);
+           (client->thread->context == -1 || msg->context == client->thread->context);
 }
 
 int client_match_default(const struct client *client, int mid, int tid, int tag)
@@ -132,8 +132,8 @@ static void queue_take(struct client *client, struct msg *msg)
 /* A message that was only looked at (pvm_probe) and made active still waits: it is not freed. */
 static void receive_buffer_free(struct client *client)
 {
-    struct msg *active = bufs_find(client, client->receive_mid);
-    client->receive_mid = 0;
+    struct msg *active = bufs_find(client, client->thread->receive_mid);
+    client->thread->receive_mid = 0;
     if (active && !active->is_queued)
         bufs_release(client, active);
 }
@@ -151,9 +151,9 @@ int client_receive(struct client *client, int tid, int tag)
     queue_take(client, msg);
     msg_rewind(msg);
     msg->is_reading = true;
-    if (client->send_mid == mid)
-        client->send_mid = 0;
-    client->receive_mid = mid;
+    if (client->thread->send_mid == mid)
+        client->thread->send_mid = 0;
+    client->thread->receive_mid = mid;
     return mid;
 }
 
@@ -211,12 +211,12 @@ void client_set_lost(struct client *client, client_lost_f lost, void *argument)
 
 int client_getcontext(const struct client *client)
 {
-    return client->context;
+    return client->thread->context;
 }
 
 int client_setcontext(struct client *client, int context)
 {
-    const int previous = client->context;
-    client->context = context;
+    const int previous = client->thread->context;
+    client->thread->context = context;
     return previous;
 }

@@ -161,7 +161,7 @@ int pack_items(struct client *client, struct msg *msg, enum client_type type, co
 int client_pack(struct client *client, enum client_type type, const void *items, int count,
                 int stride)
 {
-    struct msg *msg = bufs_find(client, client->send_mid);
+    struct msg *msg = bufs_find(client, client->thread->send_mid);
     if (!msg)
         return count < 0 ? CLIENT_PvmBadParam : CLIENT_PvmNoBuf;
     return pack_items(client, msg, type, items, count, stride);
@@ -169,7 +169,7 @@ int client_pack(struct client *client, enum client_type type, const void *items,
 
 int client_pack_text(struct client *client, const char *text)
 {
-    struct msg *msg = bufs_find(client, client->send_mid);
+    struct msg *msg = bufs_find(client, client->thread->send_mid);
     if (!msg)
         return CLIENT_PvmNoBuf;
     if (!text)
@@ -266,7 +266,7 @@ int unpack_items(struct client *client, struct msg *msg, enum client_type type, 
 
 int client_unpack(struct client *client, enum client_type type, void *items, int count, int stride)
 {
-    struct msg *msg = bufs_find(client, client->receive_mid);
+    struct msg *msg = bufs_find(client, client->thread->receive_mid);
     if (!msg)
         return count < 0 ? CLIENT_PvmBadParam : CLIENT_PvmNoBuf;
     return unpack_items(client, msg, type, items, count, stride);
@@ -279,7 +279,7 @@ int client_unpack_text(struct client *client, char *text)
 
 int client_unpack_text_bound(struct client *client, char *text, size_t size_bytes)
 {
-    struct msg *msg = bufs_find(client, client->receive_mid);
+    struct msg *msg = bufs_find(client, client->thread->receive_mid);
     if (!msg)
         return CLIENT_PvmNoBuf;
     const size_t fragment = msg->read_fragment, offset = msg->read_offset, total = msg->read_total;
@@ -336,14 +336,14 @@ static int pkmesg_body(struct client *client, struct msg *msg, const struct msg 
 
 int client_pkmesg(struct client *client, int mid)
 {
-    if (client->send_mid == 0)
+    if (client->thread->send_mid == 0)
         return CLIENT_PvmNoBuf;
-    if (mid <= 0 || mid == client->send_mid)
+    if (mid <= 0 || mid == client->thread->send_mid)
         return CLIENT_PvmBadParam;
     const struct msg *inner = bufs_find(client, mid);
     if (!inner)
         return CLIENT_PvmNoSuchBuf;
-    struct msg *msg = bufs_find(client, client->send_mid);
+    struct msg *msg = bufs_find(client, client->thread->send_mid);
     if (msg->encoding == ENCODING_IN_PLACE)
         return CLIENT_PvmNotImpl;
     /* What was in place is copied here, and so raw. */
@@ -363,14 +363,14 @@ int client_pkmesg(struct client *client, int mid)
 
 int client_pkmesgbody(struct client *client, int mid)
 {
-    if (client->send_mid == 0)
+    if (client->thread->send_mid == 0)
         return CLIENT_PvmNoBuf;
-    if (mid <= 0 || mid == client->send_mid)
+    if (mid <= 0 || mid == client->thread->send_mid)
         return CLIENT_PvmBadParam;
     const struct msg *inner = bufs_find(client, mid);
     if (!inner)
         return CLIENT_PvmNoSuchBuf;
-    struct msg *msg = bufs_find(client, client->send_mid);
+    struct msg *msg = bufs_find(client, client->thread->send_mid);
     if (msg->encoding != inner->encoding)
         return CLIENT_PvmMismatch;
     if (msg_is_full(msg, inner->length))
@@ -423,7 +423,7 @@ static int upkmesg_body(struct client *client, struct msg *msg, struct msg *inne
 
 int client_upkmesg(struct client *client)
 {
-    struct msg *msg = bufs_find(client, client->receive_mid);
+    struct msg *msg = bufs_find(client, client->thread->receive_mid);
     if (!msg)
         return CLIENT_PvmNoBuf;
     const size_t fragment = msg->read_fragment, offset = msg->read_offset, total = msg->read_total;

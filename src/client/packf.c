@@ -127,7 +127,7 @@ static int pack_value(struct client *client, enum client_type type, struct packf
 
 static bool in_place_is_active(const struct client *client)
 {
-    const struct msg *msg = bufs_find(client, client->send_mid);
+    const struct msg *msg = bufs_find(client, client->thread->send_mid);
     return msg && msg->encoding == ENCODING_IN_PLACE;
 }
 
@@ -185,7 +185,7 @@ int client_vpackf(struct client *client, const char *format, va_list list)
         format += 2;
     }
     if (status >= 0)
-        status = client->send_mid ? items_walk(client, format, &args, pack_item) : CLIENT_PvmNoBuf;
+        status = client->thread->send_mid ? items_walk(client, format, &args, pack_item) : CLIENT_PvmNoBuf;
     va_end(args.list);
     return status;
 }
@@ -194,7 +194,7 @@ int client_vunpackf(struct client *client, const char *format, va_list list)
 {
     if (!format)
         return CLIENT_PvmBadParam;
-    if (!client->receive_mid)
+    if (!client->thread->receive_mid)
         return CLIENT_PvmNoBuf;
     struct packf_args args;
     va_copy(args.list, list);

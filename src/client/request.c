@@ -165,7 +165,7 @@ int client_spawn(struct client *client, const char *file, char *const *argv, int
                 .count = (uint32_t)count,
                 .argv = texts_of(argv),
                 .environment = texts_of(environment),
-                .context = (uint32_t)client->context,
+                .context = (uint32_t)client->thread->context,
                 .sinks = {.count = 2, .items = sinks},
             },
     };
@@ -265,7 +265,7 @@ static int notify_route(struct client *client, int what, int tag, int count, con
             return status;
         }
         msg->tag = tag;
-        msg->context = client->context;
+        msg->context = client->thread->context;
         msg->destination = client->identity.tid;
         match_deliver(client, msg);
     }
@@ -287,7 +287,7 @@ int client_notify(struct client *client, int what, int tag, int count, const int
         .tm_notify =
             {
                 .what = what,
-                .context = (uint32_t)client->context,
+                .context = (uint32_t)client->thread->context,
                 .tag = tag,
                 .count = count,
                 .tids = {.count = has_tids ? (size_t)count : 0, .items = (const uint32_t *)tids},

@@ -22,7 +22,7 @@ static struct message_head head_of(const struct client *client, const struct msg
     return (struct message_head){
         .encoding = in_place ? client->config.signature : msg->encoding,
         .tag = tag,
-        .context = (uint32_t)client->context,
+        .context = (uint32_t)client->thread->context,
         .wait_id = (uint32_t)msg->wait_id,
         .length = msg->length,
     };
@@ -131,7 +131,7 @@ int send_msg(struct client *client, struct msg *msg, int tid, int tag)
     }
     if (status == 0) {
         msg->tag = tag;
-        msg->context = client->context;
+        msg->context = client->thread->context;
         msg->destination = tid;
     }
     return status;
@@ -144,7 +144,7 @@ int client_send(struct client *client, int tid, int tag)
         return 0;
     if ((!tid_is_task(tid) || tag < 0) && !opts_value(client, OPTION_RESERVED_TIDS))
         return CLIENT_PvmBadParam;
-    struct msg *msg = bufs_find(client, client->send_mid);
+    struct msg *msg = bufs_find(client, client->thread->send_mid);
     if (!msg)
         return CLIENT_PvmNoBuf;
     if (client->identity.tid == 0)
@@ -262,7 +262,7 @@ static int mcast_send(struct client *client, const struct msg *msg, const uint32
 
 int client_mcast(struct client *client, const int *tids, int count, int tag)
 {
-    struct msg *msg = bufs_find(client, client->send_mid);
+    struct msg *msg = bufs_find(client, client->thread->send_mid);
     if (!msg)
         return CLIENT_PvmNoBuf;
     if (count < 0 || (tag < 0 && !opts_value(client, OPTION_RESERVED_TIDS)))
@@ -283,7 +283,7 @@ int client_mcast(struct client *client, const int *tids, int count, int tag)
     mem_free(set);
     if (status == 0) {
         msg->tag = tag;
-        msg->context = client->context;
+        msg->context = client->thread->context;
         msg->destination = client->identity.tid | (int)TID_GROUP;
     }
     return status;

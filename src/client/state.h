@@ -78,14 +78,13 @@ struct client {
     int *free_mids;
     size_t free_mid_first;
     size_t free_mid_count;
-    int send_mid;
-    int receive_mid;
+    struct client_thread *thread; /* whose call this is; &main_thread unless client_enter() */
+    struct client_thread main_thread;
 
     /* seq.c, match.c */
     struct map peers;      /* by tid */
     struct map lost_hosts; /* by base tid: what came from them last was their end */
     struct list queue;
-    int context;
     client_matcher_f matcher;
     client_hook_f hook;
     void *hook_argument;

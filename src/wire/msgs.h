@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 enum {
-    PROTOCOL_TASK_VERSION = 1,
+    PROTOCOL_TASK_VERSION = 2,
     PROTOCOL_DAEMON_VERSION = 1,
     WIRE_KEY_BYTES = 32,
     WIRE_TEXT_BYTES_MAX = 1024 * 1024,
