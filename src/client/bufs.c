@@ -59,7 +59,7 @@ void bufs_release(struct client *client, struct msg *msg)
             client->thread->receive_mid = 0;
     }
     if (msg->is_queued)
-        client->stats.messages_queued--;
+        queue_take(&client->queue, msg);
     msg_destroy(msg);
 }
 
@@ -231,6 +231,7 @@ int client_setminfo(struct client *client, int mid, const struct client_minfo *i
     struct msg *msg = bufs_find(client, mid);
     if (!msg)
         return CLIENT_PvmNoSuchBuf;
+    queue_changed(&client->queue, msg);
     msg->context = info->context;
     msg->tag = info->tag;
     msg->wait_id = info->wait_id;

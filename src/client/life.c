@@ -42,7 +42,7 @@ struct client *client_create(const struct client_config *config)
     map_init(&client->peers);
     map_init(&client->requests);
     map_init(&client->lost_hosts);
-    list_init(&client->queue);
+    queue_init(&client->queue);
     client->identity.parent = CLIENT_PvmNoParent;
     client->identity.host_name = "";
     opts_init(client);
@@ -170,5 +170,7 @@ const struct client_identity *client_identity(const struct client *client)
 
 struct client_stats client_stats(const struct client *client)
 {
-    return client->stats;
+    struct client_stats stats = client->stats;
+    stats.messages_queued = client->queue.count;
+    return stats;
 }

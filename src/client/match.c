@@ -7,16 +7,9 @@
 
 #include <string.h>
 
-static void queue_push(struct client *client, struct msg *msg)
-{
-    msg->is_queued = true;
-    list_push_back(&client->queue, &msg->link);
-    client->stats.messages_queued++;
-}
-
 void match_clear(struct client *client)
 {
-    LIST_EACH(node, following, &client->queue)
+    LIST_EACH(node, following, &client->queue.messages)
     bufs_release(client, LIST_ENTRY(node, struct msg, link));
 }
 
@@ -67,19 +60,13 @@ void match_deliver(struct client *client, struct msg *msg)
     if (is_own_notice(msg))
         own_notice(client, msg);
     else if (!hook_takes(client, msg))
-        queue_push(client, msg);
-}
-
-static bool default_takes(const struct client *client, const struct msg *msg, int tid, int tag)
-{
-    return (tid == -1 || msg->source == tid) && (tag == -1 || msg->tag == tag) &&
-           (client->thread->context == -1 || msg->context == client->thread->context);
+        queue_push(&client->queue, msg);
 }
 
 int client_match_default(const struct client *client, int mid, int tid, int tag)
 {
     const struct msg *msg = bufs_find(client, mid);
-    return msg && default_takes(client, msg, tid, tag);
+    return msg && queue_matches(msg, tid, tag, client->thread->context);
 }
 
 /* Asks the program's function about each message: 1 takes it at once, more is a rank, the
@@ -88,7 +75,7 @@ static struct msg *find_ranked(struct client *client, int tid, int tag, int *err
 {
     struct msg *best = NULL;
     int best_rank = 0;
-    LIST_EACH(node, following, &client->queue)
+    LIST_EACH(node, following, &client->queue.messages)
     {
         struct msg *msg = LIST_ENTRY(node, struct msg, link);
         const int mid = bufs_give_mid(client, msg);
@@ -113,20 +100,7 @@ static struct msg *match_find(struct client *client, int tid, int tag, int *erro
     *error = 0;
     if (client->matcher)
         return find_ranked(client, tid, tag, error);
-    LIST_EACH(node, following, &client->queue)
-    {
-        struct msg *msg = LIST_ENTRY(node, struct msg, link);
-        if (default_takes(client, msg, tid, tag))
-            return msg;
-    }
-    return NULL;
-}
-
-static void queue_take(struct client *client, struct msg *msg)
-{
-    list_remove(&msg->link);
-    msg->is_queued = false;
-    client->stats.messages_queued--;
+    return queue_find(&client->queue, tid, tag, client->thread->context);
 }
 
 /* A message that was only looked at (pvm_probe) and made active still waits: it is not freed. */
@@ -148,7 +122,7 @@ int client_receive(struct client *client, int tid, int tag)
     const int mid = bufs_give_mid(client, msg);
     if (mid < 0)
         return mid;
-    queue_take(client, msg);
+    queue_take(&client->queue, msg);
     msg_rewind(msg);
     msg->is_reading = true;
     if (client->thread->send_mid == mid)
@@ -176,7 +150,7 @@ int client_precv(struct client *client, int tid, int tag, void *items, int count
     struct msg *msg = match_find(client, tid, tag, &error);
     if (!msg)
         return error;
-    queue_take(client, msg);
+    queue_take(&client->queue, msg);
     const size_t room = (size_t)count * pack_native_size((enum client_type)item_type);
     msg_rewind(msg);
     msg_read(msg, items, MIN_OF(room, msg->length));

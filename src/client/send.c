@@ -130,6 +130,7 @@ int send_msg(struct client *client, struct msg *msg, int tid, int tag)
         status = send_body(client, msg, peer, tid, &head);
     }
     if (status == 0) {
+        queue_changed(&client->queue, msg);
         msg->tag = tag;
         msg->context = client->thread->context;
         msg->destination = tid;
@@ -282,6 +283,7 @@ int client_mcast(struct client *client, const int *tids, int count, int tag)
     status = mcast_send(client, msg, set, set_count, tag);
     mem_free(set);
     if (status == 0) {
+        queue_changed(&client->queue, msg);
         msg->tag = tag;
         msg->context = client->thread->context;
         msg->destination = client->identity.tid | (int)TID_GROUP;

@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "client/client.h"
 #include "client/msg.h"
+#include "client/queue.h"
 
 enum { ENCODING_XDR = 0x10000000, ENCODING_IN_PLACE = 0x20000000, ENCODING_TRACE = 0x40000000 };
 enum { MSG_SMALL_BYTES = 2048 }; /* below it a copy is cheaper than a frame or a pinned buffer */
@@ -84,7 +85,7 @@ struct client {
     /* seq.c, match.c */
     struct map peers;      /* by tid */
     struct map lost_hosts; /* by base tid: what came from them last was their end */
-    struct list queue;
+    struct queue queue;
     client_matcher_f matcher;
     client_hook_f hook;
     void *hook_argument;
