@@ -39,7 +39,8 @@ static void test_enrol_again(void)
     struct fake_task *task = fake_task(fake, 0, 0, 0);
     struct message exit = {.type = TM_EXIT};
     fake_request(fake, task, &exit);
-    struct message enrol = {.type = TM_ENROL, .tm_enrol = {.version = 1, .name = ""}};
+    struct message enrol = {.type = TM_ENROL,
+                            .tm_enrol = {.version = PROTOCOL_TASK_VERSION, .name = ""}};
     struct message answer = fake_request(fake, task, &enrol);
     EQUAL(answer.tm_enrolled.tid, 0x40002, "who comes back gets a new tid");
     fake_ask(fake, task, &enrol);
