@@ -39,8 +39,7 @@ void queue_push(struct queue *queue, struct msg *msg)
     list_insert_between(&msg->link, place, place->next);
     msg->is_queued = true;
     queue->count++;
-    if (queue->index &&
-        queue_index_add(queue->index, &queue->messages, msg, &queue->steps) < 0)
+    if (queue->index && queue_index_add(queue->index, &queue->messages, msg, &queue->steps) < 0)
         queue_index_drop(queue);
 }
 
@@ -76,8 +75,7 @@ struct msg *queue_find(struct queue *queue, int source, int tag, int context)
     size_t walked = 0;
     struct msg *found;
     for (struct list *node = queue->messages.next; node != &queue->messages; node = node->next) {
-        if (walked++ == walk_max &&
-            find_in_index(queue, source, tag, context, &found) == 0)
+        if (walked++ == walk_max && find_in_index(queue, source, tag, context, &found) == 0)
             return found;
         queue->steps++;
         found = LIST_ENTRY(node, struct msg, link);

@@ -258,8 +258,7 @@ static int shape_add(struct queue_index *index, unsigned which, const struct lis
     const uint32_t number = shape_bucket(index, which, msg, steps);
     if (!number)
         return -1;
-    place_link(shape, msg->queue_slot, number,
-               place_after(shape, messages, msg, number, steps));
+    place_link(shape, msg->queue_slot, number, place_after(shape, messages, msg, number, steps));
     return 0;
 }
 

@@ -175,6 +175,36 @@ static void many(void)
     EQUAL(wrong, 0, "twenty thousand in order");
 }
 
+/* A waiting message that is sent on, or renamed, is found by its new name although an index knew the
+ * old one. */
+static void renamed(void)
+{
+    struct client *a = room.tasks[0];
+    for (int i = 0; i < 200; i++)
+        send_int(1, 0, i, i);
+    OK(client_probe(a, -1, 150) > 0, "there is an index by tag");
+    const int sent = client_probe(a, -1, 160), named = client_probe(a, -1, 170);
+    client_setsbuf(a, sent);
+    client_send(a, room_tid(2), 1000);
+    client_setsbuf(a, 0);
+    EQUAL(client_probe(a, -1, 1000), sent, "sent on with another tag");
+    EQUAL(client_probe(a, -1, 160), 0, "it has no longer the old one");
+    struct client_minfo info;
+    client_getminfo(a, named, &info);
+    info.tag = 1001;
+    client_setminfo(a, named, &info);
+    EQUAL(client_probe(a, room_tid(1), 1001), named, "renamed");
+    EQUAL(client_freebuf(a, client_probe(a, -1, 180)), 0, "freed while it waits");
+    EQUAL(client_probe(a, -1, 180), 0, "gone from the index too");
+    EQUAL(client_stats(a).messages_queued, 199, "the others are there");
+    int wrong = 0;
+    for (int i = 199; i >= 0; i--)
+        wrong += take(-1, i) != (i == 160 || i == 170 || i == 180 ? -1 : i);
+    EQUAL(wrong, 0, "each under its tag");
+    EQUAL(take(-1, 1001), 170, "the renamed");
+    EQUAL(take(-1, -1), 160, "and the one sent on");
+}
+
 int main(void)
 {
     room_open(&room, 3);
@@ -185,6 +215,7 @@ int main(void)
     TEST(direct);
     TEST(hooks);
     TEST(many);
+    TEST(renamed);
     room_close(&room);
     EQUAL(buf_live_count(), 0, "no buffer is left");
     return tap_done();
