@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "client/state.h"
 
-enum { MIDS_INITIAL = 16 };
+enum { MIDS_INITIAL = 16 }; /* a power of two, as every capacity after it */
 
 struct msg *bufs_find(const struct client *client, int mid)
 {
@@ -41,7 +41,7 @@ int bufs_give_mid(struct client *client, struct msg *msg)
     if (client->free_mid_count == 0 && bufs_grow(client) < 0)
         return CLIENT_PvmNoMem;
     msg->mid = client->free_mids[client->free_mid_first];
-    client->free_mid_first = (client->free_mid_first + 1) % client->mid_capacity;
+    client->free_mid_first = (client->free_mid_first + 1) & (client->mid_capacity - 1);
     client->free_mid_count--;
     client->mids[msg->mid] = msg;
     return msg->mid;
@@ -52,7 +52,7 @@ void bufs_release(struct client *client, struct msg *msg)
     if (msg->mid) {
         client->mids[msg->mid] = NULL;
         const size_t last = client->free_mid_first + client->free_mid_count++;
-        client->free_mids[last % client->mid_capacity] = msg->mid;
+        client->free_mids[last & (client->mid_capacity - 1)] = msg->mid;
         if (client->thread->send_mid == msg->mid)
             client->thread->send_mid = 0;
         if (client->thread->receive_mid == msg->mid)
@@ -90,7 +90,7 @@ struct msg *bufs_make(struct client *client, int encoding, int *error)
     *error = bufs_encoding(client, encoding, &wire);
     if (*error < 0)
         return NULL;
-    struct msg *msg = msg_create(wire);
+    struct msg *msg = msg_create(&client->pool, wire);
     if (!msg) {
         *error = CLIENT_PvmNoMem;
         return NULL;

@@ -39,6 +39,8 @@ struct client *client_create(const struct client_config *config)
         return NULL;
     client->config = *config;
     client->thread = &client->main_thread;
+    client->pool.room = config->routes.room;
+    client->pool.context = config->routes.context;
     map_init(&client->peers);
     map_init(&client->requests);
     map_init(&client->lost_hosts);
@@ -70,6 +72,8 @@ void client_leave(struct client *client)
     out_clear(&client->out);
     enrol_forget(client);
     client->multicasts = 0;
+    client->daemon_route = NULL;
+    client->daemon_route_wanted = false;
     client->identity.tid = 0;
     client->identity.daemon_tid = 0;
     client->identity.parent = CLIENT_PvmNoParent;
@@ -83,6 +87,7 @@ void client_destroy(struct client *client)
     for (size_t mid = 1; mid < client->mid_capacity; mid++)
         if (client->mids[mid])
             bufs_release(client, client->mids[mid]);
+    msg_pool_clear(&client->pool);
     mem_free(client->mids);
     mem_free(client->free_mids);
     mem_free(client->out.items);

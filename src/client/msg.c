@@ -4,13 +4,23 @@
 
 #include "base/mem.h"
 
+#include <stddef.h>
 #include <string.h>
 
-struct msg *msg_create(uint32_t encoding)
+enum { POOL_MESSAGES_MAX = 64 };
+
+struct msg *msg_create(struct msg_pool *pool, uint32_t encoding)
 {
-    struct msg *msg = mem_calloc(1, sizeof(*msg));
-    if (!msg)
+    struct msg *msg = pool ? pool->free : NULL;
+    if (msg) {
+        pool->free = msg->next_free;
+        pool->free_count--;
+    } else if (!(msg = mem_alloc(sizeof(*msg)))) {
         return NULL;
+    }
+    /* Everything but the bytes of a small body. */
+    memset(msg, 0, offsetof(struct msg, small));
+    msg->pool = pool;
     list_init(&msg->link);
     msg->encoding = encoding;
     msg->fragments = &msg->first;
@@ -35,7 +45,24 @@ void msg_destroy(struct msg *msg)
     msg_clear(msg);
     if (msg->fragments != &msg->first)
         mem_free(msg->fragments);
-    mem_free(msg);
+    struct msg_pool *pool = msg->pool;
+    if (!pool || pool->free_count == POOL_MESSAGES_MAX) {
+        mem_free(msg);
+        return;
+    }
+    msg->next_free = pool->free;
+    pool->free = msg;
+    pool->free_count++;
+}
+
+void msg_pool_clear(struct msg_pool *pool)
+{
+    while (pool->free) {
+        struct msg *msg = pool->free;
+        pool->free = msg->next_free;
+        mem_free(msg);
+    }
+    pool->free_count = 0;
 }
 
 static struct fragment *fragment_add(struct msg *msg)
@@ -58,44 +85,85 @@ static struct fragment *fragment_add(struct msg *msg)
     return fragment;
 }
 
-/* The last fragment when packing may go on in it: nobody else, as an outbox, reads it. */
-static struct fragment *fragment_open(struct msg *msg)
+/* Bytes that may still be packed into the last fragment: none when somebody else, as an outbox,
+ * reads its buffer. */
+static size_t open_room(const struct msg *msg)
 {
     if (msg->fragment_count == 0)
-        return NULL;
-    struct fragment *last = &msg->fragments[msg->fragment_count - 1];
-    if (!last->own || last->slice.buf->references != 1 ||
-        last->slice.length == last->slice.buf->capacity)
-        return NULL;
-    return last;
+        return 0;
+    const struct fragment *last = &msg->fragments[msg->fragment_count - 1];
+    if (last->kind == FRAGMENT_SMALL)
+        return MSG_SMALL_BYTES - last->slice.length;
+    if (last->kind != FRAGMENT_OWN || last->slice.buf->references != 1)
+        return 0;
+    return last->slice.buf->capacity - last->slice.length;
 }
 
-/* Small messages stay small, large ones reach full fragments after two steps. */
-static size_t fragment_size(const struct msg *msg, size_t wanted)
+/* Small messages stay small, large ones reach full fragments after few steps. */
+static struct buf *fragment_buf(const struct msg *msg, size_t wanted)
 {
     size_t size = MSG_FRAGMENT_BYTES_FIRST;
-    for (size_t i = 0; i < msg->fragment_count && size < MSG_FRAGMENT_BYTES_MAX; i++)
+    for (size_t i = 0; i < msg->fragment_count && size < MSG_ROUTED_BYTES_MAX; i++)
         size *= 4;
-    return MIN_OF(MAX_OF(size, wanted), (size_t)MSG_FRAGMENT_BYTES_MAX);
+    size = MIN_OF(MAX_OF(size, wanted), (size_t)MSG_ROUTED_BYTES_MAX);
+    struct buf *buf = NULL;
+    if (msg->pool && msg->pool->room)
+        buf = msg->pool->room(msg->pool->context, size);
+    return buf ? buf : buf_create(MIN_OF(size, (size_t)MSG_FRAGMENT_BYTES_MAX));
+}
+
+static struct fragment *fragment_own(struct msg *msg, struct buf *buf)
+{
+    struct fragment *fragment = buf ? fragment_add(msg) : NULL;
+    if (!fragment) {
+        buf_drop(buf);
+        return NULL;
+    }
+    fragment->kind = FRAGMENT_OWN;
+    fragment->slice = (struct slice){.buf = buf, .data = buf->data, .length = 0};
+    return fragment;
+}
+
+static bool is_small(const struct msg *msg)
+{
+    return msg->fragment_count == 1 && msg->first.kind == FRAGMENT_SMALL &&
+           msg->fragments == &msg->first;
+}
+
+/* The small body moves into a buffer with room for |wanted| more. 0 or -1. */
+static int outgrow(struct msg *msg, size_t wanted)
+{
+    const size_t length = msg->first.slice.length;
+    msg->fragment_count = 0;
+    struct buf *buf = fragment_buf(msg, length + wanted);
+    struct fragment *fragment = fragment_own(msg, buf);
+    if (!fragment) {
+        msg->fragment_count = 1;
+        return -1;
+    }
+    memcpy(buf->data, msg->small, length);
+    fragment->slice.length = length;
+    return 0;
 }
 
 uint8_t *msg_room(struct msg *msg, size_t wanted, size_t *room)
 {
-    struct fragment *open = fragment_open(msg);
-    if (!open) {
-        struct buf *buf = buf_create(fragment_size(msg, wanted));
-        if (!buf)
-            return NULL;
-        open = fragment_add(msg);
-        if (!open) {
-            buf_drop(buf);
+    size_t open = open_room(msg);
+    if (open == 0 || (open < wanted && is_small(msg))) {
+        if (is_small(msg)) {
+            if (outgrow(msg, wanted) < 0)
+                return NULL;
+        } else if (msg->fragment_count == 0 && wanted <= MSG_SMALL_BYTES) {
+            msg->first = (struct fragment){.kind = FRAGMENT_SMALL, .slice.data = msg->small};
+            msg->fragment_count = 1;
+        } else if (!fragment_own(msg, fragment_buf(msg, wanted))) {
             return NULL;
         }
-        open->own = true;
-        open->slice = (struct slice){.buf = buf, .data = buf->data, .length = 0};
+        open = open_room(msg);
     }
-    *room = MIN_OF(open->slice.buf->capacity - open->slice.length, wanted);
-    return open->slice.buf->data + open->slice.length;
+    *room = MIN_OF(open, wanted);
+    const struct slice *last = &msg->fragments[msg->fragment_count - 1].slice;
+    return (uint8_t *)(uintptr_t)last->data + last->length;
 }
 
 void msg_commit(struct msg *msg, size_t length)
@@ -127,11 +195,29 @@ int msg_append(struct msg *msg, const void *bytes, size_t length)
 
 int msg_append_slice(struct msg *msg, struct slice slice)
 {
+    if (is_small(msg) && outgrow(msg, 0) < 0)
+        return -1;
     struct fragment *fragment = fragment_add(msg);
     if (!fragment)
         return -1;
+    fragment->kind = slice.buf ? FRAGMENT_SHARED : FRAGMENT_IN_PLACE;
     fragment->slice = slice_hold(slice);
     msg->length += slice.length;
+    return 0;
+}
+
+int msg_append_body(struct msg *msg, const struct msg *from, size_t copied_bytes,
+                    bool share_in_place)
+{
+    for (size_t i = 0; i < from->fragment_count; i++) {
+        const struct fragment *fragment = &from->fragments[i];
+        const bool share = fragment->slice.buf
+                               ? fragment->slice.length > copied_bytes
+                               : fragment->kind == FRAGMENT_IN_PLACE && share_in_place;
+        if (share ? msg_append_slice(msg, fragment->slice)
+                  : msg_append(msg, fragment->slice.data, fragment->slice.length))
+            return -1;
+    }
     return 0;
 }
 

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * One message: a head and a body of fragments. Packing writes into the fragments, sending shares
- * them, reading walks across them. Encodings are the business of client/pack.h, ids of
- * client/bufs.h.
+ * them, reading walks across them. Encodings are the business of client/pack.c, ids of
+ * client/bufs.c.
+ *
+ * A body of up to MSG_SMALL_BYTES lies in the message itself and costs no buffer; messages that were
+ * destroyed wait in a pool to be used again. So a short message costs no allocation at either end.
  */
 #ifndef CLIENT_MSG_H
 #define CLIENT_MSG_H
@@ -18,12 +21,32 @@ enum {
     /* A full fragment and a message head make one full frame. */
     MSG_FRAGMENT_BYTES_MAX = FRAME_BODY_BYTES_MAX - MESSAGE_HEAD_BYTES,
     MSG_FRAGMENT_BYTES_FIRST = 4096,
+    MSG_ROUTED_BYTES_MAX = 1024 * 1024, /* a fragment where routes give the buffers */
+    MSG_SMALL_BYTES = 128,
     MSG_BODY_BYTES_MAX = INT32_MAX
 };
 
+enum fragment_kind {
+    FRAGMENT_SHARED,   /* a slice of somebody's buffer */
+    FRAGMENT_OWN,      /* made by packing here: may grow while nobody else holds it */
+    FRAGMENT_SMALL,    /* lies in msg->small, the only one; .buf NULL */
+    FRAGMENT_IN_PLACE, /* memory of the program (PvmDataInPlace); .buf NULL */
+};
+
 struct fragment {
-    struct slice slice; /* .buf NULL: memory of the program (PvmDataInPlace) */
-    bool own;           /* made by packing here: may grow while nobody else holds it */
+    struct slice slice;
+    enum fragment_kind kind;
+};
+
+struct msg;
+
+/* Where messages come from. */
+struct msg_pool {
+    struct msg *free; /* by |next_free| */
+    size_t free_count;
+    /* A buffer of about |wanted| bytes for a fragment, or NULL (then buf_create()); may be NULL. */
+    struct buf *(*room)(void *context, size_t wanted);
+    void *context;
 };
 
 struct msg {
@@ -52,10 +75,15 @@ struct msg {
     size_t read_fragment;  /* reading goes on at fragments[read_fragment] */
     size_t read_offset;    /* in that fragment */
     size_t read_total;     /* bytes of the body read */
+    struct msg_pool *pool; /* or NULL */
+    struct msg *next_free;
+    uint8_t small[MSG_SMALL_BYTES];
 };
 
-/* NULL without memory. */
-struct msg *msg_create(uint32_t encoding);
+/* NULL without memory; |pool| may be NULL. */
+struct msg *msg_create(struct msg_pool *pool, uint32_t encoding);
+/* Frees what waits in it. */
+void msg_pool_clear(struct msg_pool *pool);
 /* Frees it; unlinks it first. NULL is fine. */
 void msg_destroy(struct msg *msg);
 /* Drops the body. */
@@ -70,8 +98,13 @@ void msg_commit(struct msg *msg, size_t length);
 bool msg_is_full(const struct msg *msg, size_t length);
 /* Copies. 0 or -1 without memory (part may have been appended: roll back). */
 int msg_append(struct msg *msg, const void *bytes, size_t length);
-/* Shares |slice|, taking a reference of its own. 0 or -1 without memory (nothing changed). */
+/* Shares |slice|, taking a reference of its own; without a buffer it is memory of the program. 0 or
+ * -1 without memory (nothing changed). */
 int msg_append_slice(struct msg *msg, struct slice slice);
+/* The body of |from|: shared, but for pieces up to |copied_bytes| and those in no buffer, unless
+ * |share_in_place|: these are copied. As msg_append(). */
+int msg_append_body(struct msg *msg, const struct msg *from, size_t copied_bytes,
+                    bool share_in_place);
 
 struct msg_mark {
     size_t fragment_count;

@@ -31,13 +31,21 @@ int out_reserve(struct outbox *out, size_t count)
 }
 
 void out_put(struct outbox *out, const struct frame_header *header, const struct message_head *head,
-             struct slice list, struct slice data)
+             struct slice list, struct slice data, bool is_small)
 {
     CHECK(out->count < out->capacity);
     struct out_item *item = out_at(out, out->count++);
     const size_t length = list.length + (head ? MESSAGE_HEAD_BYTES : 0) + data.length;
-    *item = (struct out_item){
-        .header = *header, .list = list, .data = data, .has_head = head != NULL};
+    item->header = *header;
+    item->list = list;
+    item->has_head = head != NULL;
+    item->small_length = 0;
+    item->data = data;
+    if (is_small) {
+        item->small_length = (uint16_t)data.length;
+        memcpy(item->small, data.data, data.length);
+        item->data = (struct slice){0};
+    }
     item->header.length = (uint32_t)length;
     struct frame frame = {
         .kind = header->kind,
@@ -84,6 +92,8 @@ static size_t out_parts(const struct out_item *item, struct client_piece parts[4
         if (head)
             parts[count++] = (struct client_piece){item->front + FRAME_HEADER_BYTES, head};
     }
+    if (item->small_length)
+        parts[count++] = (struct client_piece){item->small, item->small_length};
     if (item->data.length)
         parts[count++] = (struct client_piece){item->data.data, item->data.length};
     return count;

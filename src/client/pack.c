@@ -376,16 +376,10 @@ int client_pkmesgbody(struct client *client, int mid)
     if (msg_is_full(msg, inner->length))
         return CLIENT_PvmOverflow;
     const struct msg_mark mark = msg_mark(msg);
-    for (size_t i = 0; i < inner->fragment_count; i++) {
-        const struct slice *piece = &inner->fragments[i].slice;
-        /* Small pieces are copied together: each shared one would become a frame of its own. */
-        const int failed = piece->buf && piece->length <= MSG_SMALL_BYTES
-                               ? msg_append(msg, piece->data, piece->length)
-                               : msg_append_slice(msg, *piece);
-        if (failed) {
-            msg_rollback(msg, mark);
-            return CLIENT_PvmNoMem;
-        }
+    /* Small pieces are copied together: each shared one would become a frame of its own. */
+    if (msg_append_body(msg, inner, MSG_COPIED_BYTES, true) < 0) {
+        msg_rollback(msg, mark);
+        return CLIENT_PvmNoMem;
     }
     return 0;
 }
@@ -432,7 +426,7 @@ int client_upkmesg(struct client *client)
     struct msg *inner = NULL;
     if (status == 0 && (fields[0] < 0 || fields[4] == ENCODING_IN_PLACE))
         status = CLIENT_PvmBadMsg;
-    if (status == 0 && !(inner = msg_create((uint32_t)fields[4])))
+    if (status == 0 && !(inner = msg_create(&client->pool, (uint32_t)fields[4])))
         status = CLIENT_PvmNoMem;
     if (status == 0)
         status = upkmesg_body(client, msg, inner, fields[0]);

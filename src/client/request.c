@@ -43,7 +43,7 @@ int request_queue(struct client *client, const struct message *message)
     }
     const struct frame_header header = {
         .kind = FRAME_CONTROL, .source = (uint32_t)client->identity.tid, .destination = TID_DAEMON};
-    out_put(&client->out, &header, NULL, body, (struct slice){0});
+    out_put(&client->out, &header, NULL, body, (struct slice){0}, false);
     return 0;
 }
 

@@ -33,10 +33,10 @@ static bool must_gather(const struct client *client, const struct msg *msg)
 {
     size_t small = 0;
     for (size_t i = 0; i < msg->fragment_count; i++) {
-        const struct slice *piece = &msg->fragments[i].slice;
-        if (!piece->buf && client->config.copy_in_place)
+        const struct fragment *fragment = &msg->fragments[i];
+        if (fragment->kind == FRAGMENT_IN_PLACE && client->config.copy_in_place)
             return true;
-        small += piece->length <= MSG_SMALL_BYTES;
+        small += fragment->slice.length <= MSG_COPIED_BYTES;
     }
     return small > 2;
 }
@@ -44,18 +44,11 @@ static bool must_gather(const struct client *client, const struct msg *msg)
 /* The same body in better pieces; NULL without memory. */
 static struct msg *gather(const struct client *client, const struct msg *msg)
 {
-    struct msg *gathered = msg_create(msg->encoding);
-    if (!gathered)
+    struct msg *gathered = msg_create(NULL, msg->encoding);
+    if (gathered &&
+        msg_append_body(gathered, msg, MSG_COPIED_BYTES, !client->config.copy_in_place) < 0) {
+        msg_destroy(gathered);
         return NULL;
-    for (size_t i = 0; i < msg->fragment_count; i++) {
-        const struct slice *piece = &msg->fragments[i].slice;
-        const bool copy = piece->length <= MSG_SMALL_BYTES ||
-                          (!piece->buf && client->config.copy_in_place);
-        if (copy ? msg_append(gathered, piece->data, piece->length)
-                 : msg_append_slice(gathered, *piece)) {
-            msg_destroy(gathered);
-            return NULL;
-        }
     }
     return gathered;
 }
@@ -90,8 +83,10 @@ static size_t cut(struct client *client, const struct msg *msg, struct frame_hea
         if (put) {
             header->flags = (uint8_t)((frames == 0 ? FRAME_FIRST : 0) |
                                       (left == 0 ? FRAME_LAST : 0));
+            const bool is_small = data.length > 0 && msg->first.kind == FRAGMENT_SMALL &&
+                                  msg->fragments == &msg->first;
             out_put(&client->out, header, frames == 0 ? head : NULL,
-                    frames == 0 ? list : (struct slice){0}, data);
+                    frames == 0 ? list : (struct slice){0}, data, is_small);
         }
         frames++;
         room = FRAME_BODY_BYTES_MAX;
@@ -99,17 +94,122 @@ static size_t cut(struct client *client, const struct msg *msg, struct frame_hea
     return frames;
 }
 
-static int send_body(struct client *client, const struct msg *msg, struct peer *peer, int tid,
-                     const struct message_head *head)
+/* ---- as frames ---- */
+
+static int frames_send(struct client *client, const struct msg *msg, uint64_t sequence, int tid,
+                       const struct message_head *head)
 {
-    struct frame_header header = {
-        .kind = FRAME_DATA, .source = (uint32_t)client->identity.tid, .destination = (uint32_t)tid};
+    struct msg *gathered = NULL;
+    if (must_gather(client, msg)) {
+        gathered = gather(client, msg);
+        if (!gathered)
+            return CLIENT_PvmNoMem;
+        msg = gathered;
+    }
+    struct frame_header header = {.kind = FRAME_DATA,
+                                  .source = (uint32_t)client->identity.tid,
+                                  .destination = (uint32_t)tid,
+                                  .sequence = sequence};
     const struct slice none = {0};
+    int status = 0;
     if (out_reserve(&client->out, cut(client, msg, &header, head, none, false)) < 0)
+        status = CLIENT_PvmNoMem;
+    else
+        cut(client, msg, &header, head, none, true);
+    msg_destroy(gathered);
+    return status;
+}
+
+/* ---- by a route ---- */
+
+enum { PIECES_ON_STACK = 16 };
+
+/* Gives |parcel| the body of |msg| and hands it over. As client_routes.send. */
+static int parcel_send(struct client *client, void *route, struct parcel *parcel,
+                       const struct msg *msg)
+{
+    const struct client_routes *routes = &client->config.routes;
+    parcel->length = msg->length;
+    if (msg->fragment_count <= 1 && !msg->first.slice.buf) {
+        parcel->bytes = msg->fragment_count ? msg->first.slice.data : msg->small;
+        return routes->send(routes->context, route, parcel);
+    }
+    struct slice some[PIECES_ON_STACK], *pieces = some;
+    if (msg->fragment_count > PIECES_ON_STACK &&
+        !(pieces = mem_alloc(msg->fragment_count * sizeof(*pieces))))
         return CLIENT_PvmNoMem;
+    for (size_t i = 0; i < msg->fragment_count; i++)
+        pieces[i] = msg->fragments[i].slice;
+    parcel->pieces = pieces;
+    parcel->piece_count = msg->fragment_count;
+    const int status = routes->send(routes->context, route, parcel);
+    if (pieces != some)
+        mem_free(pieces);
+    return status;
+}
+
+static struct parcel parcel_of(const struct message_head *head, int party, uint64_t sequence)
+{
+    return (struct parcel){.tag = head->tag,
+                           .context = head->context,
+                           .encoding = head->encoding,
+                           .wait_id = head->wait_id,
+                           .party = (uint32_t)party,
+                           .sequence = sequence};
+}
+
+/* Asks for a route when there is enough to say (docs/datapath.md). */
+static void want_route(struct client *client, struct peer *peer, int tid, size_t length)
+{
+    enum { LARGE_BYTES = 16 * 1024 };
+    const struct client_routes *routes = &client->config.routes;
+    if (!routes->wanted || (peer->sent == 0 && length < LARGE_BYTES))
+        return;
+    const struct client_identity *identity = &client->identity;
+    if (!peer->route_wanted && tid != identity->tid &&
+        ((tid ^ identity->tid) & (int)TID_HOST) == 0) {
+        peer->route_wanted = true;
+        routes->wanted(routes->context, tid);
+    }
+    if (!client->daemon_route_wanted) {
+        client->daemon_route_wanted = true;
+        routes->wanted(routes->context, identity->daemon_tid);
+    }
+}
+
+int client_set_route(struct client *client, int tid, void *route)
+{
+    if (tid == client->identity.daemon_tid) {
+        client->daemon_route = route;
+        return 0;
+    }
+    struct peer *peer = peer_get(client, tid);
+    if (!peer)
+        return CLIENT_PvmNoMem;
+    peer->route = route;
+    return 0;
+}
+
+/* ---- one message to one task ---- */
+
+/* The next message of the pair, by the best way there is. */
+static int send_to(struct client *client, struct peer *peer, const struct msg *msg, int tid,
+                   const struct message_head *head)
+{
+    int status = 0;
+    void *route = peer->route ? peer->route : client->daemon_route;
+    if (!peer->route)
+        want_route(client, peer, tid, msg->length);
+    if (route) {
+        struct parcel parcel = parcel_of(head, peer->route ? 0 : tid, peer->sent + 1);
+        status = parcel_send(client, route, &parcel, msg);
+    }
+    if (status == 0)
+        status = frames_send(client, msg, peer->sent + 1, tid, head);
+    if (status < 0)
+        return status;
+    peer->sent++;
     peer->has_ended = peer->was_told = false; /* whoever is asked may answer */
-    header.sequence = ++peer->sent;
-    cut(client, msg, &header, head, none, true);
     return 0;
 }
 
@@ -119,21 +219,12 @@ int send_msg(struct client *client, struct msg *msg, int tid, int tag)
     if (!peer)
         return CLIENT_PvmNoMem;
     const struct message_head head = head_of(client, msg, tag);
-    int status;
-    if (must_gather(client, msg)) {
-        struct msg *gathered = gather(client, msg);
-        if (!gathered)
-            return CLIENT_PvmNoMem;
-        status = send_body(client, gathered, peer, tid, &head);
-        msg_destroy(gathered);
-    } else {
-        status = send_body(client, msg, peer, tid, &head);
-    }
+    const int status = send_to(client, peer, msg, tid, &head);
     if (status == 0) {
-        queue_changed(&client->queue, msg);
         msg->tag = tag;
         msg->context = client->thread->context;
         msg->destination = tid;
+        queue_changed(&client->queue, msg);
     }
     return status;
 }
@@ -202,8 +293,8 @@ static int mcast_set(const struct client *client, const int *tids, size_t count,
 }
 
 /* Everything that can fail for one batch, before any sequence is taken. */
-static int mcast_prepare(struct client *client, const struct msg *msg, const uint32_t *set,
-                         size_t count, const struct message_head *head, struct slice *list)
+static int mcast_prepare(struct client *client, const uint32_t *set, size_t count,
+                         struct slice *list)
 {
     for (size_t i = 0; i < count; i++)
         if (!peer_get(client, (int)set[i]))
@@ -212,38 +303,92 @@ static int mcast_prepare(struct client *client, const struct msg *msg, const uin
     if (!buf)
         return CLIENT_PvmNoMem;
     *list = (struct slice){.buf = buf, .data = buf->data, .length = buf->capacity};
-    struct frame_header header = {.kind = FRAME_MCAST};
-    if (out_reserve(&client->out, cut(client, msg, &header, head, *list, false)) < 0) {
-        slice_drop(list);
-        return CLIENT_PvmNoMem;
+    struct wr wr;
+    wr_init_fixed(&wr, buf->data, list->length);
+    wr_u32(&wr, (uint32_t)count);
+    for (size_t i = 0; i < count; i++) {
+        wr_u32(&wr, set[i]);
+        wr_u64(&wr, peer_get(client, (int)set[i])->sent + 1);
     }
+    CHECK(!wr.bad);
     return 0;
+}
+
+/* The batch as one parcel to the daemon, the list its first piece. As client_routes.send. */
+static int mcast_parcel(struct client *client, const struct msg *msg, struct slice list,
+                        const struct message_head *head)
+{
+    if (!client->daemon_route)
+        return 0;
+    struct msg *whole = msg_create(NULL, msg->encoding);
+    int status = CLIENT_PvmNoMem;
+    if (whole && msg_append_slice(whole, list) == 0 &&
+        msg_append_body(whole, msg, 0, true) == 0) {
+        struct parcel parcel = parcel_of(head, 0, client->multicasts + 1);
+        parcel.is_mcast = true;
+        status = parcel_send(client, client->daemon_route, &parcel, whole);
+    }
+    msg_destroy(whole);
+    return status;
+}
+
+static int mcast_frames(struct client *client, const struct msg *msg, struct slice *list,
+                        const struct message_head *head)
+{
+    struct frame_header header = {.kind = FRAME_MCAST,
+                                  .source = (uint32_t)client->identity.tid,
+                                  .sequence = client->multicasts + 1};
+    if (out_reserve(&client->out, cut(client, msg, &header, head, *list, false)) < 0)
+        return CLIENT_PvmNoMem;
+    cut(client, msg, &header, head, *list, true);
+    *list = (struct slice){0};
+    return 1;
 }
 
 static int mcast_batch(struct client *client, const struct msg *msg, const uint32_t *set,
                        size_t count, const struct message_head *head)
 {
     struct slice list;
-    const int status = mcast_prepare(client, msg, set, count, head, &list);
+    int status = mcast_prepare(client, set, count, &list);
     if (status < 0)
         return status;
-    struct wr wr;
-    wr_init_fixed(&wr, list.buf->data, list.length);
-    wr_u32(&wr, (uint32_t)count);
-    for (size_t i = 0; i < count; i++) {
-        wr_u32(&wr, set[i]);
-        wr_u64(&wr, ++peer_get(client, (int)set[i])->sent);
-    }
-    CHECK(!wr.bad);
-    struct frame_header header = {.kind = FRAME_MCAST,
-                                  .source = (uint32_t)client->identity.tid,
-                                  .sequence = ++client->multicasts};
-    cut(client, msg, &header, head, list, true);
+    status = mcast_parcel(client, msg, list, head);
+    if (status == 0)
+        status = mcast_frames(client, msg, &list, head);
+    slice_drop(&list);
+    if (status < 0)
+        return status;
+    client->multicasts++;
+    for (size_t i = 0; i < count; i++)
+        peer_get(client, (int)set[i])->sent++;
     return 0;
 }
 
-static int mcast_send(struct client *client, const struct msg *msg, const uint32_t *set,
-                      size_t count, int tag)
+/* Sends to those of |set| who have a route of their own: one body, lent to each. Returns how many
+ * are left, moved to the front. */
+static size_t mcast_routed(struct client *client, const struct msg *msg, uint32_t *set,
+                           size_t count, const struct message_head *head)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct peer *peer = peer_get(client, (int)set[i]);
+        int status = 0;
+        if (peer && !peer->route)
+            want_route(client, peer, (int)set[i], msg->length);
+        if (peer && peer->route) {
+            struct parcel parcel = parcel_of(head, 0, peer->sent + 1);
+            status = parcel_send(client, peer->route, &parcel, msg);
+        }
+        if (status == 1)
+            peer->sent++;
+        else
+            set[left++] = set[i];
+    }
+    return left;
+}
+
+static int mcast_send(struct client *client, const struct msg *msg, uint32_t *set, size_t count,
+                      int tag)
 {
     const struct message_head head = head_of(client, msg, tag);
     struct msg *gathered = NULL;
@@ -254,6 +399,7 @@ static int mcast_send(struct client *client, const struct msg *msg, const uint32
         msg = gathered;
     }
     int status = 0;
+    count = mcast_routed(client, msg, set, count, &head);
     for (size_t done = 0; done < count && status == 0; done += MCAST_ENTRIES_MAX)
         status = mcast_batch(client, msg, set + done,
                              MIN_OF(count - done, (size_t)MCAST_ENTRIES_MAX), &head);
@@ -287,7 +433,26 @@ int client_mcast(struct client *client, const int *tids, int count, int tag)
         msg->tag = tag;
         msg->context = client->thread->context;
         msg->destination = client->identity.tid | (int)TID_GROUP;
+        queue_changed(&client->queue, msg);
     }
+    return status;
+}
+
+/* The items are a message in place: whoever takes it copies them, once. */
+static int psend_bytes(struct client *client, int tid, int tag, const void *items, size_t length)
+{
+    struct peer *peer = peer_get(client, tid);
+    struct msg *msg = peer ? msg_create(&client->pool, client->config.signature) : NULL;
+    if (!msg)
+        return CLIENT_PvmNoMem;
+    int status = 0;
+    if (length > MSG_SMALL_BYTES && (peer->route || client->daemon_route))
+        status = msg_append_slice(msg, (struct slice){.data = items, .length = length});
+    else
+        status = msg_append(msg, items, length);
+    const struct message_head head = head_of(client, msg, tag);
+    status = status < 0 ? CLIENT_PvmNoMem : send_to(client, peer, msg, tid, &head);
+    msg_destroy(msg);
     return status;
 }
 
@@ -302,13 +467,10 @@ int client_psend(struct client *client, int tid, int tag, const void *items, int
         return CLIENT_PvmBadParam;
     if (client->identity.tid == 0)
         return CLIENT_PvmSysErr;
-    int status;
-    struct msg *msg = bufs_make(client, 1, &status);
-    if (!msg)
-        return status;
-    status = pack_items(client, msg, (enum client_type)item_type, items, count, 1);
-    if (status == 0)
-        status = send_msg(client, msg, tid, tag);
-    msg_destroy(msg);
-    return status;
+    if (count < 0)
+        return CLIENT_PvmBadParam;
+    const size_t size = pack_native_size((enum client_type)item_type);
+    if ((size_t)count > MSG_BODY_BYTES_MAX / size)
+        return CLIENT_PvmOverflow;
+    return psend_bytes(client, tid, tag, items, (size_t)count * size);
 }

@@ -9,12 +9,9 @@
 
 #include <string.h>
 
-struct peer *peer_get(struct client *client, int tid)
+static struct peer *peer_create(struct client *client, int tid)
 {
-    struct peer *peer = map_get(&client->peers, (uint32_t)tid);
-    if (peer)
-        return peer;
-    peer = mem_calloc(1, sizeof(*peer));
+    struct peer *peer = mem_calloc(1, sizeof(*peer));
     if (!peer)
         return NULL;
     peer->next = 1;
@@ -24,6 +21,18 @@ struct peer *peer_get(struct client *client, int tid)
         mem_free(peer);
         return NULL;
     }
+    return peer;
+}
+
+struct peer *peer_get(struct client *client, int tid)
+{
+    if (client->recent && tid == client->recent_tid)
+        return client->recent;
+    struct peer *peer = map_get(&client->peers, (uint32_t)tid);
+    if (!peer && !(peer = peer_create(client, tid)))
+        return NULL;
+    client->recent_tid = tid;
+    client->recent = peer;
     return peer;
 }
 
@@ -41,6 +50,7 @@ void peers_clear(struct client *client)
         list_destroy(&peer->notices);
         mem_free(peer);
     }
+    client->recent = NULL;
     map_fini(&client->peers);
     map_init(&client->peers);
     map_fini(&client->lost_hosts);
@@ -148,14 +158,14 @@ static int body_append(struct msg *msg, struct slice body)
 {
     if (body.length == 0)
         return 0;
-    if (body.length <= MSG_SMALL_BYTES && body.buf && body.buf->capacity / 4 > body.length)
+    if (body.length <= MSG_COPIED_BYTES && body.buf && body.buf->capacity / 4 > body.length)
         return msg_append(msg, body.data, body.length);
     return msg_append_slice(msg, body);
 }
 
 static struct msg *msg_from_head(struct client *client, const struct message_head *head, int source)
 {
-    struct msg *msg = msg_create(head->encoding);
+    struct msg *msg = msg_create(&client->pool, head->encoding);
     if (!msg)
         return NULL;
     /* Nobody sends it; a message marked so would be read as memory of our own. */
@@ -238,20 +248,84 @@ static void peer_begin(struct peer *peer)
     peer->is_over = peer->has_ended = peer->was_told = false;
 }
 
+/* Something came from |tid|: of a host that lives, so, and of a task that may be another than the one
+ * of that tid before. */
+static struct peer *peer_heard(struct client *client, int tid, uint64_t sequence)
+{
+    struct peer *peer = peer_get(client, tid);
+    if (!peer)
+        return NULL;
+    if (peer->is_over && sequence == 1)
+        peer_begin(peer);
+    if (client->lost_hosts.count > 0)
+        map_remove(&client->lost_hosts, (uint32_t)tid & TID_HOST);
+    return peer;
+}
+
 static int feed_data(struct client *client, const struct frame *frame)
 {
-    struct peer *peer = peer_get(client, (int)frame->source);
+    struct peer *peer = peer_heard(client, (int)frame->source, frame->sequence);
     if (!peer)
         return CLIENT_PvmNoMem;
-    if (peer->is_over && frame->sequence == 1)
-        peer_begin(peer);
-    map_remove(&client->lost_hosts, frame->source & TID_HOST);
     if (frame->sequence != 0 && frame->sequence < peer->next) {
         client->stats.duplicates += frame->flags & FRAME_FIRST ? 1 : 0;
         return 0;
     }
     return frame->flags & FRAME_FIRST ? first_frame(client, peer, frame)
                                       : later_frame(client, peer, frame);
+}
+
+/* ---- whole messages ---- */
+
+static struct msg *msg_from_parcel(struct client *client, int source, const struct parcel *parcel)
+{
+    const struct message_head head = {.encoding = parcel->encoding,
+                                      .tag = parcel->tag,
+                                      .context = parcel->context,
+                                      .wait_id = parcel->wait_id,
+                                      .length = parcel->length};
+    struct msg *msg = msg_from_head(client, &head, source);
+    if (!msg)
+        return NULL;
+    msg->sequence = parcel->sequence;
+    msg->time = parcel->time;
+    msg->is_complete = true;
+    int status = 0;
+    if (parcel->bytes)
+        status = msg_append(msg, parcel->bytes, parcel->length);
+    for (size_t i = 0; i < parcel->piece_count && status == 0; i++)
+        if (parcel->pieces[i].length > 0)
+            status = msg_append_slice(msg, parcel->pieces[i]);
+    if (status == 0)
+        return msg;
+    msg_destroy(msg);
+    return NULL;
+}
+
+int client_feed_parcel(struct client *client, int source, const struct parcel *parcel)
+{
+    struct peer *peer = peer_heard(client, source, parcel->sequence);
+    if (!peer)
+        return CLIENT_PvmNoMem;
+    if (parcel->length > MSG_BODY_BYTES_MAX)
+        return frame_bad(client);
+    if (parcel->sequence != 0 &&
+        (parcel->sequence < peer->next || pending_find(peer, parcel->sequence))) {
+        client->stats.duplicates++;
+        return 0;
+    }
+    struct msg *msg = msg_from_parcel(client, source, parcel);
+    if (!msg)
+        return CLIENT_PvmNoMem;
+    if (parcel->sequence == peer->next && list_is_empty(&peer->pending) &&
+        list_is_empty(&peer->notices)) {
+        peer->next++;
+        match_deliver(client, msg);
+        return 0;
+    }
+    pending_insert(peer, msg);
+    peer_advance(client, peer);
+    return 0;
 }
 
 /* Nothing more comes from |peer|: what is whole is delivered, the gaps are jumped, notices wait
@@ -278,6 +352,7 @@ static void host_end(struct client *client, uint32_t host)
 {
     /* Without memory the reason is forgotten, nothing else. */
     map_put(&client->lost_hosts, host, client);
+    client->recent = NULL;
     for (size_t i = client->peers.count; i > 0; i--) {
         const struct map_entry entry = client->peers.entries[i - 1];
         if (((uint32_t)entry.key & TID_HOST) != host)
@@ -305,7 +380,7 @@ static int feed_abort(struct client *client, const struct frame *frame)
     if (msg && msg->is_complete)
         return frame_bad(client);
     if (!msg) {
-        msg = msg_create(0);
+        msg = msg_create(&client->pool, 0);
         if (!msg)
             return CLIENT_PvmNoMem;
         msg->sequence = frame->sequence;

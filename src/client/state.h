@@ -12,7 +12,7 @@
 #include "client/queue.h"
 
 enum { ENCODING_XDR = 0x10000000, ENCODING_IN_PLACE = 0x20000000, ENCODING_TRACE = 0x40000000 };
-enum { MSG_SMALL_BYTES = 2048 }; /* below it a copy is cheaper than a frame or a pinned buffer */
+enum { MSG_COPIED_BYTES = 2048 }; /* up to here a copy is cheaper than a frame or a pinned buffer */
 
 /* ---- seq.c: what is known of one other task (or a daemon) ---- */
 
@@ -23,11 +23,13 @@ struct peer {
     bool is_over;        /* it did: what comes with sequence 1 is from another of that tid */
     uint64_t sent;       /* sequence of our last message to it */
     uint64_t next;       /* the sequence to be delivered next, from 1 */
+    void *route;         /* messages for it go by this, see client_set_route(); NULL = the daemon's */
+    bool route_wanted;   /* the shell was asked for one */
     struct list pending; /* its messages from |next| on, by sequence */
     struct list notices; /* of its end: |sequence| is the message they come after */
 };
 
-/* The record of |tid|, made when new; NULL without memory. */
+/* The record of |tid|, made when new; NULL without memory. Valid until the peer's host ends. */
 struct peer *peer_get(struct client *client, int tid);
 void peers_clear(struct client *client);
 
@@ -40,6 +42,8 @@ struct out_item {
     struct slice list; /* between frame header and message head: targets of a multicast; or the body
                             of a control message */
     struct slice data;
+    uint8_t small[MSG_SMALL_BYTES]; /* data in no buffer: a small body */
+    uint16_t small_length;
     uint8_t front[OUT_FRONT_BYTES]; /* frame header, and message head when it is the first frame */
     bool has_head;
 };
@@ -54,9 +58,10 @@ struct outbox {
 
 /* Room for |count| more items. 0 or -1. */
 int out_reserve(struct outbox *out, size_t count);
-/* Puts an item into reserved room. Takes over the references in |list| and |data|. */
+/* Puts an item into reserved room. Takes over the references in |list| and |data|; |data| of a small
+ * body is copied. */
 void out_put(struct outbox *out, const struct frame_header *header, const struct message_head *head,
-             struct slice list, struct slice data);
+             struct slice list, struct slice data, bool is_small);
 void out_clear(struct outbox *out);
 
 /* ---- the whole ---- */
@@ -72,6 +77,7 @@ struct client {
     char *enrol_error;
 
     /* bufs.c */
+    struct msg_pool pool;
     struct msg **mids; /* [mid]; NULL = free; [0] is never used */
     size_t mid_capacity;
     /* Ring with room for every mid: what was freed last is used again last, so that a program that
@@ -84,6 +90,8 @@ struct client {
 
     /* seq.c, match.c */
     struct map peers;      /* by tid */
+    struct peer *recent;   /* whom peer_get() found last, or NULL */
+    int recent_tid;
     struct map lost_hosts; /* by base tid: what came from them last was their end */
     struct queue queue;
     client_matcher_f matcher;
@@ -95,6 +103,8 @@ struct client {
     /* out.c, send.c */
     struct outbox out;
     uint64_t multicasts;
+    void *daemon_route; /* for whoever has no route of his own */
+    bool daemon_route_wanted;
 
     /* request.c */
     struct map requests; /* wait number to struct request */

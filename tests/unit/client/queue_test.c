@@ -23,15 +23,15 @@ static int draw(int bound)
     return (int)rng_below(&rng, (uint64_t)bound);
 }
 
+/* The queue looks at nothing else of a message. */
 static struct msg *make(int source, int tag, int context, uint64_t time)
 {
-    struct msg *msg = msg_create(0);
-    if (msg) {
-        msg->source = source;
-        msg->tag = tag;
-        msg->context = context;
-        msg->time = time;
-    }
+    struct msg *msg = mem_calloc(1, sizeof(*msg));
+    CHECK(msg);
+    msg->source = source;
+    msg->tag = tag;
+    msg->context = context;
+    msg->time = time;
     return msg;
 }
 
@@ -48,7 +48,7 @@ static void empty_queue(void)
     {
         struct msg *msg = LIST_ENTRY(node, struct msg, link);
         queue_take(&queue, msg);
-        msg_destroy(msg);
+        mem_free(msg);
     }
 }
 
@@ -139,7 +139,7 @@ static int story_find(const struct story *story)
         queue_take(&queue, msg);
         if (msg->is_queued)
             return 1;
-        msg_destroy(msg);
+        mem_free(msg);
     }
     return 0;
 }
@@ -153,7 +153,7 @@ static void story_change(const struct story *story)
     if (draw(2)) {
         naive_take(msg);
         queue_take(&queue, msg);
-        msg_destroy(msg);
+        mem_free(msg);
     } else {
         queue_changed(&queue, msg);
         msg->tag = draw(story->tags);
@@ -261,7 +261,7 @@ static void late_in_index(void)
     OK(queue_find(&queue, -1, 50, 0) == old, "then the late one, before a younger");
     OK(queue_find(&queue, -1, 50, -1) == old, "also for another shape");
     empty_queue();
-    msg_destroy(first);
+    mem_free(first);
     OK(!queue.index, "an empty queue keeps nothing");
 }
 
@@ -281,7 +281,7 @@ static double steps_of(int (*tag_of)(int), int sources, int ask_source, int ask_
         if (!msg)
             break;
         queue_take(&queue, msg);
-        msg_destroy(msg);
+        mem_free(msg);
     }
     EQUAL(wrong, 0, "each is found");
     empty_queue();
@@ -326,7 +326,7 @@ static void long_lists(void)
         if (!msg)
             break;
         queue_take(&queue, msg);
-        msg_destroy(msg);
+        mem_free(msg);
     }
     EQUAL(wrong, 0, "the messages of one context");
     OK((double)(queue.steps - before) / MANY < 8, "come without looking at the others");
@@ -348,7 +348,7 @@ static void old_ones_stay(void)
     for (int i = 999; i >= 0; i--) {
         struct msg *msg = queue_find(&queue, 1, i, 0);
         queue_take(&queue, msg);
-        msg_destroy(msg);
+        mem_free(msg);
     }
     OK(!queue.index, "the index is given up when few are left");
     const uint64_t before = queue.steps;
@@ -356,7 +356,7 @@ static void old_ones_stay(void)
         struct msg *msg = push(1, 5, 0, 0);
         queue_find(&queue, 1, 5, 0);
         queue_take(&queue, msg);
-        msg_destroy(msg);
+        mem_free(msg);
     }
     OK(queue.steps - before <= 5 * 1000 && !queue.index, "and those after pass by the old ones");
     empty_queue();
@@ -380,7 +380,7 @@ static void steady(void)
         if (!msg)
             break;
         queue_take(&queue, msg);
-        msg_destroy(msg);
+        mem_free(msg);
     }
     EQUAL(wrong, 0, "a queue of steady length needs no more memory");
     empty_queue();
@@ -427,7 +427,7 @@ static void each_allocation(void)
     EQUAL(wrong, 0, "whatever allocation fails, every message is found");
     OK(allocations > 10 && allocations < 1000, "and there were some");
     for (int i = 0; i < SOME; i++)
-        msg_destroy(messages[i]);
+        mem_free(messages[i]);
 }
 
 int main(void)
