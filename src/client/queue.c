@@ -31,7 +31,7 @@ static struct list *place_by_time(struct queue *queue, const struct msg *msg)
     return place;
 }
 
-void queue_push(struct queue *queue, struct msg *msg)
+void queue_push_behind(struct queue *queue, struct msg *msg)
 {
     struct list *place = queue->messages.prev;
     if (msg->time != 0)
@@ -43,14 +43,11 @@ void queue_push(struct queue *queue, struct msg *msg)
         queue_index_drop(queue);
 }
 
-void queue_take(struct queue *queue, struct msg *msg)
+void queue_take_indexed(struct queue *queue, struct msg *msg)
 {
-    if (queue->index)
-        queue_index_remove(queue->index, msg);
-    list_remove(&msg->link);
-    msg->is_queued = false;
-    queue->count--;
-    if (queue->index && queue->count < QUEUE_INDEX_MIN)
+    queue_index_remove(queue->index, msg);
+    queue_unlink(queue, msg);
+    if (queue->count < QUEUE_INDEX_MIN)
         queue_index_drop(queue);
 }
 
@@ -68,13 +65,13 @@ static int find_in_index(struct queue *queue, int source, int tag, int context, 
     return -1;
 }
 
-struct msg *queue_find(struct queue *queue, int source, int tag, int context)
+struct msg *queue_find_behind(struct queue *queue, int source, int tag, int context)
 {
-    /* With an index there the first message is tried: often it is the one. */
     const size_t walk_max = queue->index ? 1 : QUEUE_WALK_MAX;
-    size_t walked = 0;
-    struct msg *found;
-    for (struct list *node = queue->messages.next; node != &queue->messages; node = node->next) {
+    size_t walked = 1;
+    for (struct list *node = queue->messages.next->next; node != &queue->messages;
+         node = node->next) {
+        struct msg *found;
         if (walked++ == walk_max && find_in_index(queue, source, tag, context, &found) == 0)
             return found;
         queue->steps++;
