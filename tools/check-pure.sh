@@ -19,7 +19,7 @@ strchr strcmp strcspn strlen strncmp strpbrk strrchr strspn strstr
 bsearch qsort strtod strtol strtoll strtoul strtoull vsnprintf
 floor ceil sqrt log exp pow fabs
 
-_GLOBAL_OFFSET_TABLE_ __cpu_indicator_init __cpu_model __stack_chk_fail __stack_chk_guard
+_GLOBAL_OFFSET_TABLE_ __stack_chk_fail __stack_chk_guard
 __tls_get_addr bcmp
 __memcpy_chk __memmove_chk __memset_chk __vsnprintf_chk
 __isoc23_strtol __isoc23_strtoll __isoc23_strtoul __isoc23_strtoull
