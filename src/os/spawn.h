@@ -25,8 +25,9 @@ struct spawn_plan {
 };
 
 /* 0 and *pid, or an errno value. Given descriptors are above 2, and our own 0, 1, 2 open. Every
- * descriptor but 0, 1, 2 is closed in the child; signals are as a program expects them; the limit
- * of files is what the daemon was given. */
+ * descriptor but 0, 1, 2 is closed in the child; signals are as a program expects them (which we
+ * ignore is looked up at the first start); the limit of files is what the daemon was given. One
+ * thread starts processes. */
 int spawn_process(const struct spawn_plan *plan, pid_t *pid);
 
 /* A pipe whose ends are close-on-exec; the read end non-blocking. 0 or errno. */

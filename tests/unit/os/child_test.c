@@ -7,6 +7,7 @@
 #include "tap.h"
 #include "until.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -111,6 +112,53 @@ static void test_surroundings(void)
         SAME_TEXT(seen.output + 14, "4\n", "three descriptors and the listing's own");
 }
 
+enum { MANY_DESCRIPTORS = 300 };
+
+/* The child begins in our table of descriptors: it must not change it, and must keep nothing. */
+static void test_many_descriptors(void)
+{
+    const char *script = "ls /proc/self/fd 2>/dev/null | wc -l; kill -PIPE $$; echo ignored";
+    int extra[MANY_DESCRIPTORS];
+    size_t standing = 0;
+    for (size_t i = 0; i < MANY_DESCRIPTORS; i++)
+        extra[i] = dup(STDERR_FILENO); /* without close-on-exec */
+    for (int round = 0; round < 3; round++) {
+        EQUAL(start_script(script, NULL, NULL), CHILD_STARTED, "a child beside 300 descriptors");
+        OK(until(loop, has_exited, NULL), "ends");
+    }
+    for (size_t i = 0; i < MANY_DESCRIPTORS; i++)
+        standing += fcntl(extra[i], F_GETFD) == 0 && close(extra[i]) == 0;
+    EQUAL(standing, MANY_DESCRIPTORS, "ours are all still there");
+    OK(WIFSIGNALED(seen.wait_status) && WTERMSIG(seen.wait_status) == SIGPIPE,
+       "a signal that we ignore is none that the child ignores");
+    if (access("/proc/self/fd", R_OK) == 0)
+        SAME_TEXT(seen.output, "4\n", "it has three descriptors and the listing's own");
+}
+
+static size_t descriptors_open(void)
+{
+    size_t count = 0;
+    for (int fd = 0; fd < 1024; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+/* Whether they start or not, the end of a child leaves us as we were. */
+static void test_descriptors_return(void)
+{
+    EQUAL(start_script("exit 0", NULL, NULL), CHILD_STARTED, "a first child");
+    OK(until(loop, has_exited, NULL), "ends");
+    const size_t before = descriptors_open();
+    bool all = true;
+    for (int i = 0; i < 20; i++) {
+        all = all && start_script("exit 0", NULL, NULL) == CHILD_STARTED;
+        all = all && until(loop, has_exited, NULL) && seen.ends_of_file == 1;
+        all = all && start("no-such-program", NULL, NULL, NULL) == CHILD_NO_FILE;
+    }
+    OK(all, "twenty more come and go, and see their pipe closed");
+    EQUAL(descriptors_open(), before, "and leave no descriptor");
+}
+
 static void test_directory_that_is_not(void)
 {
     EQUAL(start_script("pwd", "/no/such/place", NULL), CHILD_STARTED, "a directory that is not");
@@ -199,6 +247,8 @@ static void everything(void)
     TEST(test_output_and_status);
     TEST(test_much_output);
     TEST(test_surroundings);
+    TEST(test_many_descriptors);
+    TEST(test_descriptors_return);
     TEST(test_directory_that_is_not);
     TEST(test_files);
     TEST(test_pause);
