@@ -1,276 +1,370 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Who is measured and how each is started: this project, the original PVM, two MPIs, plain sockets.
+"""Who is measured and how each plays: this project, the original PVM, two MPIs, UCX, the floors.
 
-Each contestant says why it is absent or None; one_way_us(size, repeats) gives the one-way time of a
-ping-pong, or None where the size makes no sense for it. Nothing outlives stop().
+play(measure, scale) gives {metric: value}, or None where a contestant has no part in a measure; the
+method is the one named after the measure's kind. absent() says why somebody is not here. A virtual
+machine lives for one play and is gone after it; pvmtest.Machine sees to that.
 """
+import contextlib
+import glob
 import os
 import pathlib
+import re
 import shutil
 import subprocess
+import sys
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-STEP_SECONDS = 120
-START_SECONDS = 20
+sys.path.insert(0, str(HERE.parent / "tests" / "lib"))
+import pvmtest  # noqa: E402
+
+STEP_S = 150
+MEET_S = 20
+SETTLE_S = 1
+UCX_PORT = 13337
+COMPILER = ["-D_GNU_SOURCE", "-std=c11", "-O2"]
 
 
 class Failed(Exception):
     """A contestant could not do what was asked; the text says what was seen."""
 
 
-def run(command, environment=None, cwd=None, seconds=STEP_SECONDS):
+def run(command, **options):
+    """Standard output of a command that ended well."""
+    name = pathlib.Path(command[0]).name
     try:
-        done = subprocess.run(command, env=environment, cwd=cwd, timeout=seconds, text=True,
-                              stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        done = subprocess.run(command, timeout=STEP_S, text=True, stdin=subprocess.DEVNULL,
+                              capture_output=True, check=False, **options)
     except subprocess.TimeoutExpired as late:
-        raise Failed(f"{pathlib.Path(command[0]).name}: not done after {seconds} s") from late
+        raise Failed(f"{name}: not done after {STEP_S} s") from late
     if done.returncode != 0:
         words = (done.stderr or done.stdout).strip().splitlines()
-        raise Failed(f"{pathlib.Path(command[0]).name}: exit {done.returncode}: "
-                     f"{words[-1] if words else 'no words'}")
+        raise Failed(f"{name}: exit {done.returncode}: {words[-1] if words else 'no words'}")
     return done.stdout
 
 
-def compile_c(source, target, *arguments):
-    if not target.exists():
-        run(["cc", "-O2", "-o", str(target), str(HERE / source), *arguments])
-    return target
+def values(text):
+    """Lines "name value" as a dictionary."""
+    return {words[0]: float(words[1]) for words in map(str.split, text.splitlines())
+            if len(words) == 2}
 
 
-def netpipe_arguments(size, repeats, out):
-    # Exactly this size, no perturbations; NetPIPE writes "bytes Mbit/s seconds".
-    return ["-p", "0", "-l", str(size), "-u", str(size), "-n", str(repeats), "-o", str(out)]
+def missing(*programs):
+    gone = [program for program in programs if not shutil.which(program)]
+    return f"no {' and no '.join(gone)}" if gone else None
 
 
-def netpipe_result(out, size):
-    try:
-        lines = out.read_text().split("\n")
-    except OSError as error:
-        raise Failed("NetPIPE wrote no result") from error
-    for line in lines:
-        words = line.split()
-        if len(words) == 3 and int(words[0]) == size:
-            return float(words[2]) * 1e6
-    raise Failed(f"NetPIPE wrote no result for {size} bytes")
+def netpipe_arguments(chunk, out):
+    # NetPIPE's own sizes between the bounds, and those near them (-p 3); a fixed number of repeats.
+    low, high, repeats = chunk
+    return ["-l", str(low), "-u", str(high), "-n", str(repeats), "-o", str(out)]
 
 
-def wait_for(condition, process, what):
-    deadline = time.monotonic() + START_SECONDS
-    while not condition():
-        if process.poll() is not None:
-            raise Failed(f"{what} ended at once with {process.returncode}")
-        if time.monotonic() > deadline:
-            raise Failed(f"{what} is not there after {START_SECONDS} s")
-        time.sleep(0.01)
-
-
-def end(process):
-    if process is None or process.poll() is not None:
-        return
-    process.terminate()
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+def netpipe_results(out):
+    """{size: µs} of a file that NetPIPE wrote: "bytes Mbit/s seconds"."""
+    rows = [line.split() for line in out.read_text().splitlines()] if out.exists() else []
+    found = {row[0]: float(row[2]) * 1e6 for row in rows if len(row) == 3}
+    if not found:
+        raise Failed("NetPIPE wrote no result")
+    return found
 
 
 class Contestant:
-    can_spawn = False
-    can_add_local = False
-
     def __init__(self, name, work):
         self.name = name
-        self.work = work / name.replace(" ", "-").replace(",", "")
-        self.work.mkdir(parents=True)
+        self.work = work / re.sub(r"\W", "", name)
+        self.work.mkdir()
 
     def absent(self):
         return None
 
-    def stop(self):
-        pass
+    def play(self, measure, scale):
+        method = getattr(self, "play_" + measure.kind, None)
+        if self.name not in measure.who or not method:
+            return None
+        try:
+            return method(measure, scale)
+        except pvmtest.Failure as failure:
+            raise Failed(str(failure)) from failure
+
+    def compile(self, target, sources, *more, compiler="cc"):
+        path = self.work / target
+        if not path.exists():
+            run([compiler, *COMPILER, "-o", str(path), *[str(HERE / s) for s in sources], *more])
+        return str(path)
 
 
 class Floor(Contestant):
-    """Plain sockets of the system."""
+    """What the machine itself needs."""
 
-    def __init__(self, name, work, kind):
-        super().__init__(name, work)
-        self.kind = kind
+    def play(self, measure, scale):
+        if not measure.floor:
+            return None
+        program = self.compile("floor", ["floor.c"])
+        ms = scale["asleep_ms" if measure.floor == "wake" else "ms"]
+        return values(run([program, *measure.floor.split()], env=dict(os.environ, MS=str(ms))))
+
+
+class Ucx(Contestant):
+    """UCX's own benchmark; the number of repeats is fitted to about the time of the others."""
 
     def absent(self):
-        return None if shutil.which("cc") else "no cc"
+        return missing("ucx_perftest")
 
-    def one_way_us(self, size, repeats):
-        if self.kind == "udp" and size > 60000:
+    def play(self, measure, scale):
+        if not measure.ucx:
             return None
-        program = compile_c("floor.c", self.work / "floor")
-        return float(run([str(program), self.kind, str(size), str(repeats)]))
+        size = int(measure.ucx.split()[-1])
+        repeats = max(20, min(scale["ucx"] // 20, scale["ucx"] * 50 // size))
+        command = ["ucx_perftest", "-p", str(UCX_PORT)]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL) as server:
+            try:
+                pvmtest.wait_until(lambda: self.listens() or server.poll() is not None,
+                                   "ucx_perftest listens", MEET_S)
+                text = run([*command, "127.0.0.1", "-t", *measure.ucx.split(), "-n", str(repeats),
+                            "-w", str(repeats // 10), "-f", "-v"])
+            finally:
+                server.terminate()
+        # iterations, p50 and two average latencies, two bandwidths, two message rates
+        row = [float(word) for word in text.strip().splitlines()[-1].split(",")]
+        if "per_s" in measure.metrics:
+            return {"per_s": row[-1]}
+        return {"p50_us": row[1], "us": row[3]}
+
+    @staticmethod
+    def listens():
+        end = f":{UCX_PORT:04X} 00000000:0000 0A"
+        return end in pathlib.Path("/proc/net/tcp").read_text()
 
 
 class Mpi(Contestant):
-    def __init__(self, name, work, launcher, program, arguments):
+    def __init__(self, name, work, kind, netpipe, arguments, one_core):
         super().__init__(name, work)
-        self.launcher, self.program, self.arguments = launcher, program, arguments
+        self.launcher, self.compiler, self.netpipe = f"mpirun.{kind}", f"mpicc.{kind}", netpipe
+        self.arguments, self.one_core = arguments, one_core
 
     def absent(self):
-        missing = [tool for tool in (self.launcher, self.program) if not shutil.which(tool)]
-        return f"no {' and no '.join(missing)}" if missing else None
+        return missing(self.launcher)
 
-    def one_way_us(self, size, repeats):
-        out = self.work / "out"
-        out.unlink(missing_ok=True)
-        run([self.launcher, *self.arguments, "-np", "2", self.program,
-             *netpipe_arguments(size, repeats, out)], cwd=self.work)
-        return netpipe_result(out, size)
+    def play_netpipe(self, measure, scale):
+        if missing(self.netpipe):
+            raise Failed(missing(self.netpipe))
+        found = {}
+        for chunk in scale["netpipe"]:
+            out = self.work / "out"
+            out.unlink(missing_ok=True)
+            run([self.launcher, *self.arguments, "-np", "2", self.netpipe,
+                 *netpipe_arguments(chunk, out)], cwd=self.work)
+            found.update(netpipe_results(out))
+        return found
+
+    def play_patterns(self, measure, scale):
+        if missing(self.compiler):
+            raise Failed(missing(self.compiler))
+        program = self.compile("patterns", ["patterns.c", "world_mpi.c"], compiler=self.compiler)
+        command = measure.command(scale)
+        count = next(word[2:] for word in command if word.startswith("n="))
+        more = self.one_core if "pin=one" in command else []
+        return values(run([self.launcher, *self.arguments, *more, "-np", count, program, *command],
+                          cwd=self.work))
 
 
 class Pvm(Contestant):
-    """Either PVM. NPpvm is Debian's unmodified binary; the path says which library it loads."""
-    can_spawn = True
+    """Either PVM. NPpvm is Debian's unmodified binary; the surroundings say whose library it loads."""
 
-    def __init__(self, name, work):
+    def __init__(self, name, work, build, tree):
         super().__init__(name, work)
-        self.daemon = None
-        self.environment = {key: value for key, value in os.environ.items()
-                            if not key.startswith("PVM")}
-        self.environment.update(PVM_TMP=str(self.work), PVM_VMID="bench", PVM_ALLOW_ROOT="1")
-        self.receiver_environment = self.environment
+        self.build, self.tree, self.more = build, tree, {}
 
-    def absent(self):
-        if not shutil.which("NPpvm"):
-            return "no NPpvm (package netpipe-pvm)"
-        if not pathlib.Path("/usr/include/pvm3.h").exists():
-            return "no pvm3.h (package pvm-dev)"
-        return None
-
-    def start(self):
+    def machine(self, hosts=1):
+        """In a with statement: a running machine; tasks of its host i have environments[i]."""
         raise NotImplementedError
 
-    def launch(self, command, ready, environment=None):
-        with open(self.work / "pvmd.txt", "ab") as log:
-            process = subprocess.Popen(command, env=environment or self.environment, cwd=self.work,
-                                       stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        wait_for(ready, process, "pvmd")
-        return process
+    def program(self, source, *more):
+        lib = self.tree.lib if not self.tree.missing() else self.build.lib
+        return self.compile(source, [source + ".c", *more], f"-I{self.tree.include}", f"-L{lib}",
+                            "-lpvm3")
 
-    def ensure(self):
-        if self.daemon is None or self.daemon.poll() is not None:
-            self.daemon = self.start()
+    def task(self, machine, command):
+        outcome = machine.run(command, STEP_S, env=dict(machine.env, **self.more))
+        if outcome.status != 0:
+            words = (outcome.err or outcome.out).strip().splitlines()
+            raise Failed(f"{pathlib.Path(command[0]).name}: exit {outcome.status}: "
+                         f"{words[-1] if words else 'no words'}")
+        return values(outcome.out)
 
-    def one_way_us(self, size, repeats):
-        self.ensure()
-        out = self.work / "out"
-        out.unlink(missing_ok=True)
-        arguments = netpipe_arguments(size, repeats, out)
-        deadline = time.monotonic() + START_SECONDS
-        while not self.play(arguments):
-            if time.monotonic() > deadline:
-                raise Failed(f"NPpvm: the two did not meet in {START_SECONDS} s")
-        return netpipe_result(out, size)
+    def play_patterns(self, measure, scale):
+        program = self.program("patterns", "world_pvm.c")
+        with self.machine() as machine:
+            return self.task(machine, [program, *measure.command(scale)])
 
-    def play(self, arguments):
-        """One game; False when the two did not find each other among the tasks (netpipe(1))."""
-        with subprocess.Popen(["NPpvm", *arguments[:-2], "-o", str(self.work / "receiver")],
-                              env=self.receiver_environment, cwd=self.work,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL) as receiver:
-            try:
-                # The sender looks once, and gives up when the other has not enrolled yet.
-                while receiver.poll() is None:
-                    time.sleep(0.05)
-                    if self.transmit(arguments):
-                        receiver.wait(10)
-                        return True
-            except subprocess.TimeoutExpired as late:
-                raise Failed("NPpvm: the receiver does not end") from late
-            finally:
-                end(receiver)
+    def play_spawn(self, measure, scale):
+        program = self.program("spawner")
+        with self.machine() as machine:
+            return self.task(machine, [program, *measure.command(scale)])
+
+    def play_netpipe(self, measure, scale):
+        return self.netpipe(scale, 1, {})
+
+    def play_across(self, measure, scale):
+        shim = self.compile("route.so", ["route_shim.c"], "-shared", "-fPIC")
+        return self.netpipe(scale, 2, {"LD_PRELOAD": shim})
+
+    def netpipe(self, scale, hosts, more):
+        if missing("NPpvm"):
+            raise Failed(missing("NPpvm"))
+        found = {}
+        for chunk in scale["netpipe"]:
+            with self.machine(hosts) as machine:
+                out = self.work / "out"
+                out.unlink(missing_ok=True)
+                environments = [dict(one, **more) for one in machine.environments]
+                pvmtest.wait_until(lambda: self.game(machine, environments, chunk, out),
+                                   "the two NPpvm meet", MEET_S)
+                found.update(netpipe_results(out))
+        return found
+
+    def game(self, machine, environments, chunk, out):
+        """False when the two did not find each other among the tasks: each looks only once."""
+        receiver = machine.popen(["NPpvm", *netpipe_arguments(chunk, self.work / "receiver")],
+                                 env=environments[-1], stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
+        try:
+            while receiver.poll() is None:
+                time.sleep(0.05)
+                sender = machine.run(["NPpvm", "-h", "localhost", *netpipe_arguments(chunk, out)],
+                                     STEP_S, env=environments[0])
+                if sender.status == 0:
+                    receiver.wait(MEET_S)
+                    return True
+                if "clean machine" not in sender.out + sender.err:
+                    raise Failed(f"NPpvm: {sender}")
+        except subprocess.TimeoutExpired as late:
+            raise Failed("NPpvm: the receiver does not end") from late
+        finally:
+            receiver.kill()
         return False
 
-    def transmit(self, arguments):
-        try:
-            run(["NPpvm", "-h", "localhost", *arguments], self.environment, self.work)
-        except Failed as failure:
-            if "clean machine" not in str(failure):
-                raise
-            return False
-        return True
 
-    def spawn_ms(self, count):
-        self.ensure()
-        program = compile_c("spawner.c", self.work / "spawner", "-lpvm3")
-        return float(run([str(program), str(count)], self.environment, self.work))
-
-    def stop(self):
-        end(self.daemon)
+class OriginalBuild:
+    """What pvmtest.Machine wants to know, of Debian's packages."""
+    pvmd, pvm = pathlib.Path("/usr/bin/pvmd"), pathlib.Path("/usr/bin/pvm")
+    helpers = examples = pathlib.Path("/nonexistent")
+    lib = pathlib.Path((glob.glob("/usr/lib/*/libpvm3.so.3") + ["/usr/lib/none"])[0]).parent
 
 
 class Original(Pvm):
-    def absent(self):
-        return super().absent() or (None if shutil.which("/usr/bin/pvmd") else "no /usr/bin/pvmd")
+    """Direct routes for its tasks, as a program that wants speed would ask for."""
+    SPACE = ("ip link set lo up && ip addr add 10.9.0.1/32 dev lo && "
+             "ip addr add 10.9.0.2/32 dev lo && echo ready && exec cat")
 
-    def start(self):
-        # Its socket file is left behind when a daemon was killed, and stops the next one.
-        address = self.work / f"pvmd.{os.getuid()}.bench"
-        address.unlink(missing_ok=True)
-        self.environment["PVM_ROOT"] = "/usr/lib/pvm3"
-        return self.launch(["/usr/bin/pvmd", "-n127.0.0.1"], address.exists)
+    def __init__(self, name, work, tree):
+        super().__init__(name, work, OriginalBuild, tree)
+        self.more = {"BENCH_DIRECT": "1"}
+
+    def absent(self):
+        return missing("/usr/bin/pvmd")
+
+    @contextlib.contextmanager
+    def machine(self, hosts=1):
+        name = "10.9.0.1" if hosts > 1 else "127.0.0.1"
+        with pvmtest.Machine(self.build, {"PVM_ROOT": "/usr/lib/pvm3"}, name) as machine:
+            machine.environments = [machine.env]
+            if hosts > 1:
+                self.start_two(machine)
+            else:
+                machine.start()
+            yield machine
+
+    def start_two(self, machine):
+        """
+        Two daemons need two addresses, and it refuses those of loopback's own net: a network
+        namespace has others. The second daemon is told its own PVM_TMP by what stands for rsh.
+        """
+        space = machine.popen(["unshare", "-Urn", "sh", "-c", self.SPACE], stdin=subprocess.PIPE)
+        if space.stdout.readline() != b"ready\n":
+            raise Failed("no namespace for a second daemon: " + space.stderr.read().decode().strip())
+        machine.wrap = ["nsenter", "-t", str(space.pid), "-U", "-n", "--preserve-credentials"]
+        second, shell = machine.tmp / "second", machine.tmp / "rsh"
+        second.mkdir()
+        shell.write_text(f"#!/bin/sh\nshift\nexport PVM_TMP={second}\nexec sh -c \"$*\"\n")
+        shell.chmod(0o755)
+        machine.env["PVM_RSH"] = str(shell)
+        machine.environments.append(dict(machine.env, PVM_TMP=str(second)))
+        machine.start().add("10.9.0.2")
+        pvmtest.wait_until(lambda: list(second.glob("pvmd.*")), "the second daemon is there")
 
 
 class Ours(Pvm):
-    can_add_local = True
-
-    def __init__(self, name, work, build, hosts):
-        super().__init__(name, work)
-        self.build, self.hosts = build, hosts
-        self.can_spawn = self.can_add_local = hosts == 1
-
-    def find(self, name):
-        found = sorted(path for path in self.build.rglob(name)
-                       if path.is_file() and ".p/" not in str(path))
-        return found[0] if found else None
+    def __init__(self, name, work, tree):
+        super().__init__(name, work, tree, tree)
 
     def absent(self):
-        return super().absent() or next((f"{name} is not built" for name in ("pvmd", "libpvm3.so.3")
-                                         if not self.find(name)), None)
+        return self.build.missing()
 
-    def sockets(self):
-        root = self.work / f"pvm-{os.getuid()}" / "bench"
-        return sorted(path for path in root.glob("*/sock") if not path.parent.is_symlink())
+    @contextlib.contextmanager
+    def machine(self, hosts=1):
+        with pvmtest.Machine(self.build) as machine:
+            hostfile = machine.tmp / "hosts"
+            hostfile.write_text("local\n" * (hosts - 1))
+            machine.start(str(hostfile))
+            found = pvmtest.wait_until(lambda: self.sockets(machine, hosts), "all hosts are there")
+            machine.environments = [dict(machine.env, PVMSOCK=str(path)) for path in found]
+            yield machine
 
-    def start(self):
-        self.environment["LD_LIBRARY_PATH"] = str(self.find("libpvm3.so.3").parent)
-        hostfile = self.work / "hosts"
-        hostfile.write_text("local\n" * (self.hosts - 1))
-        daemon = self.launch([str(self.find("pvmd")), str(hostfile)],
-                             lambda: len(self.sockets()) >= self.hosts)
-        here = (self.work / f"pvm-{os.getuid()}" / "bench" / "here").resolve()
-        others = [path for path in self.sockets() if path.parent.resolve() != here]
-        self.receiver_environment = dict(self.environment)
-        if others:
-            self.receiver_environment["PVMSOCK"] = str(others[0])
-        return daemon
+    @staticmethod
+    def sockets(machine, hosts):
+        """The sockets of all |hosts| daemons, the master's first, or None when some are missing."""
+        own = machine.host_folder(machine.name)
+        found = [path for path in own.parent.glob("*/sock") if not path.parent.is_symlink()]
+        return sorted(found, key=lambda p: p.parent != own) if len(found) == hosts else None
 
-    def add_hosts_ms(self, count):
-        # A machine of its own each time: hosts of the round before may still be on their way out.
-        self.stop()
-        self.daemon = None
-        self.ensure()
-        program = compile_c("adder.c", self.work / "adder", "-lpvm3")
-        return float(run([str(program), str(count)], self.environment, self.work))
+    def play_hosts(self, measure, scale):
+        program = self.program("adder")
+        with self.machine() as machine:
+            return self.task(machine, [program, *measure.command(scale)])
+
+    def play_idle(self, measure, scale):
+        program = self.program("patterns", "world_pvm.c")
+        with self.machine(scale["idle_hosts"]) as machine:
+            lead = machine.popen([program, *measure.command(scale)], stdin=subprocess.PIPE)
+            if lead.stdout.readline() != b"ready\n":
+                raise Failed("idle: " + lead.stderr.read().decode().strip())
+            tasks = set(machine.tasks("patterns")) - {lead.pid}
+            daemons = [p for p in machine.processes() if p not in tasks and p != lead.pid]
+            time.sleep(SETTLE_S)
+            before = {pid: activity(pid) for pid in [*tasks, *daemons]}
+            time.sleep(scale["idle_s"])
+            spent = {pid: [b - a for a, b in zip(before[pid], activity(pid))] for pid in before}
+            lead.stdin.close()
+            lead.wait(MEET_S)
+        return {"task_wakeups": sum(spent[pid][0] for pid in tasks),
+                "daemon_wakeups": max(spent[pid][0] for pid in daemons) / scale["idle_s"],
+                "cpu_percent": sum(s[1] for s in spent.values()) / 1e7 / scale["idle_s"]}
+
+
+def activity(pid):
+    """How often the threads of a process were woken, and for how many ns they ran."""
+    woken = ran_ns = 0
+    for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        status = (thread / "status").read_text()
+        woken += int(re.search(r"\nvoluntary_ctxt_switches:\s*(\d+)", status).group(1))
+        ran_ns += int((thread / "schedstat").read_text().split()[0])
+    return woken, ran_ns
 
 
 def make(build, work):
-    """All contestants; the first is what the others are compared with."""
+    """All contestants, in the order of the columns; the first is what the others are held against."""
+    tree = pvmtest.Build(build)
     return [
-        Ours("ours", work, build, 1),
-        Ours("ours 2 daemons", work, build, 2),
-        Original("PVM 3.4.6", work),
-        Mpi("Open MPI", work, "mpirun.openmpi", "NPopenmpi",
-            ["--allow-run-as-root", "--oversubscribe"]),
-        Mpi("MPICH", work, "mpirun.mpich", "NPmpich2", []),
-        Floor("UNIX socket", work, "unix"),
-        Floor("UDP loopback", work, "udp"),
+        Ours("ours", work, tree),
+        Original("PVM 3.4.6", work, tree),
+        Mpi("Open MPI", work, "openmpi", "NPopenmpi",
+            ["--allow-run-as-root", "--oversubscribe"],
+            ["--bind-to", "none", "--mca", "mpi_yield_when_idle", "1"]),
+        Mpi("MPICH", work, "mpich", "NPmpich2", [], []),
+        Ucx("UCX", work),
+        Floor("floor", work),
     ]

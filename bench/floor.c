@@ -1,24 +1,142 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The floor that the system's own sockets set: ping-pong between two processes over a UNIX stream
- * socketpair or over UDP on loopback, with nothing on top. Prints the one-way time in microseconds.
+ * The floors: what the machine itself needs, between two processes on two processors, with nothing
+ * on top. Prints lines "name value", like patterns.c, so that they stand beside its results.
  *
- *   floor unix|udp SIZE REPEATS
+ *   floor line                    a word handed over and back through one cache line each way
+ *   floor wake                    from writing an eventfd to the other's return from epoll_wait,
+ *                                 after it has been blocked for 5 ms or more
+ *   floor copy SIZE               memcpy by one process alone
+ *   floor shared SIZE             ping-pong of two copies each way: into a shared mapping and out
+ *   floor unix|udp SIZE           ping-pong over a socketpair, over UDP on loopback
+ *
+ * MS in the environment is how long to measure, 200 unless told.
  */
+#include "timing.h"
+
 #include <netinet/in.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <stdatomic.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { SIZE_MAX_BYTES = 16 * 1024 * 1024, UDP_MAX_BYTES = 60000, WARM_UP = 20 };
+enum {
+    SIZE_MAX_BYTES = 256 * 1024 * 1024, UDP_MAX_BYTES = 60000, BLOCK_TRIPS = 10, FAST_US = 5,
+    SLEEP_US = 6000, ASLEEP_NS = 5000000, LINE_BYTES = 128
+};
 
-static char bytes[SIZE_MAX_BYTES];
+/* One direction of a shared mapping; the counter has its line to itself. */
+struct lane {
+    _Alignas(LINE_BYTES) atomic_int count;
+    _Alignas(LINE_BYTES) char bytes[];
+};
 
-static int make_udp(int fds[2])
+struct floor {
+    size_t size;
+    int side; /* 0 begins and measures, 1 answers */
+    int fd;
+    int turn;
+    char *bytes;
+    struct lane *lanes[2];
+};
+
+static struct samples samples;
+
+static int die(const char *words)
+{
+    perror(words);
+    exit(1);
+}
+
+static void *map_shared(size_t size)
+{
+    void *const memory =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return memory == MAP_FAILED ? die("mmap"), NULL : memory;
+}
+
+/* A spinning pair needs two processors; with one it must give way. */
+static void line_wait(atomic_int *count, int value)
+{
+    for (int spins = 0; atomic_load_explicit(count, memory_order_acquire) != value; spins++)
+        if (spins > 10000)
+            sched_yield();
+}
+
+static void shared_pass(struct floor *floor, int is_sending)
+{
+    struct lane *const lane = floor->lanes[is_sending ? floor->side : !floor->side];
+    if (is_sending) {
+        memcpy(lane->bytes, floor->bytes, floor->size);
+        atomic_store_explicit(&lane->count, floor->turn, memory_order_release);
+        return;
+    }
+    line_wait(&lane->count, floor->turn);
+    memcpy(floor->bytes, lane->bytes, floor->size);
+}
+
+static void socket_pass(struct floor *floor, int is_sending)
+{
+    for (size_t done = 0; done < floor->size;) {
+        const ssize_t count = is_sending
+                                  ? write(floor->fd, floor->bytes + done, floor->size - done)
+                                  : read(floor->fd, floor->bytes + done, floor->size - done);
+        if (count <= 0)
+            die("floor");
+        done += (size_t)count;
+    }
+}
+
+static void trip(struct floor *floor, void (*pass)(struct floor *, int), int is_last)
+{
+    floor->turn++;
+    if (floor->side == 0)
+        floor->bytes[0] = (char)is_last;
+    pass(floor, floor->side == 0);
+    pass(floor, floor->side != 0);
+}
+
+static int64_t trips_until(struct floor *floor, void (*pass)(struct floor *, int), int block,
+                           int64_t end_ns)
+{
+    int64_t trips = 0;
+    for (int64_t last = now_ns(); last < end_ns;) {
+        for (int i = 0; i < block; i++)
+            trip(floor, pass, 0);
+        const int64_t now = now_ns();
+        samples_add(&samples, (double)(now - last) / 1e3 / block / 2);
+        trips += block;
+        last = now;
+    }
+    return trips;
+}
+
+static void ping(struct floor *floor, void (*pass)(struct floor *, int), int64_t ns)
+{
+    floor->bytes = calloc(1, floor->size);
+    if (!floor->bytes)
+        die("floor");
+    if (floor->side == 1) {
+        do
+            trip(floor, pass, 0);
+        while (!floor->bytes[0]);
+        return;
+    }
+    const int64_t warm_trips = trips_until(floor, pass, 1, now_ns() + ns / 10);
+    const int is_fast = ns / 10 / warm_trips / 2 < FAST_US * 1000;
+    const int64_t begin_ns = now_ns();
+    samples.count = 0;
+    const int64_t trips = trips_until(floor, pass, is_fast ? BLOCK_TRIPS : 1, begin_ns + ns);
+    printf("us %.4f\n", (double)(now_ns() - begin_ns) / 1e3 / (double)trips / 2);
+    samples_print(&samples);
+    trip(floor, pass, 1);
+}
+
+static void make_udp(int fds[2])
 {
     struct sockaddr_in names[2];
     for (int i = 0; i < 2; i++) {
@@ -29,67 +147,108 @@ static int make_udp(int fds[2])
         fds[i] = socket(AF_INET, SOCK_DGRAM, 0);
         if (fds[i] < 0 || bind(fds[i], (struct sockaddr *)&names[i], sizeof(names[i])) < 0 ||
             getsockname(fds[i], (struct sockaddr *)&names[i], &length) < 0)
-            return -1;
+            die("udp");
     }
     for (int i = 0; i < 2; i++)
         if (connect(fds[i], (struct sockaddr *)&names[1 - i], sizeof(names[0])) < 0)
-            return -1;
-    return 0;
+            die("udp");
 }
 
-static int pass(int fd, size_t size, int writing)
+/* Side 1 waits, as a receiver does that has gone to sleep; the stamp comes through shared memory. */
+static void wake(int side, int event_fd, _Atomic int64_t *stamp, int64_t ns)
 {
-    for (size_t done = 0; done < size;) {
-        const ssize_t count = writing ? write(fd, bytes + done, size - done)
-                                      : read(fd, bytes + done, size - done);
-        if (count <= 0)
-            return -1;
-        done += (size_t)count;
+    struct epoll_event event = {.events = EPOLLIN};
+    int64_t sent_ns = 1;
+    uint64_t count = 1;
+    if (side == 0) {
+        for (const int64_t end_ns = now_ns() + ns; sent_ns;) {
+            sleep_us(SLEEP_US);
+            sent_ns = now_ns() < end_ns ? now_ns() : 0;
+            atomic_store(stamp, sent_ns);
+            if (write(event_fd, &count, sizeof(count)) != sizeof(count))
+                die("eventfd");
+        }
+        return;
     }
-    return 0;
+    const int poll_fd = epoll_create1(0);
+    if (poll_fd < 0 || epoll_ctl(poll_fd, EPOLL_CTL_ADD, event_fd, &event) < 0)
+        die("epoll");
+    for (;;) {
+        const int64_t before_ns = now_ns();
+        if (epoll_wait(poll_fd, &event, 1, -1) != 1)
+            die("epoll_wait");
+        const int64_t after_ns = now_ns();
+        sent_ns = atomic_load(stamp);
+        if (!sent_ns)
+            break;
+        if (read(event_fd, &count, sizeof(count)) != sizeof(count))
+            die("eventfd");
+        if (sent_ns - before_ns >= ASLEEP_NS)
+            samples_add(&samples, (double)(after_ns - sent_ns) / 1e3);
+    }
+    samples_print(&samples);
 }
 
-static double now_us(void)
+static void copy(size_t size, int64_t ns)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
+    char *const from = malloc(size);
+    char *const into = malloc(size);
+    if (!from || !into)
+        die("floor");
+    memset(from, 1, size);
+    memset(into, 2, size);
+    int64_t copies = 0, begin_ns = now_ns();
+    for (; now_ns() - begin_ns < ns || copies < 2; copies++) {
+        memcpy(into, from, size);
+        __asm__ volatile("" : : "r"(into) : "memory"); /* each of them counts */
+    }
+    printf("us %.4f\n", (double)(now_ns() - begin_ns) / 1e3 / (double)copies);
 }
 
-static int play(int fd, size_t size, int rounds, int first)
+static int usage(void)
 {
-    for (int i = 0; i < rounds; i++)
-        if (pass(fd, size, first) < 0 || pass(fd, size, !first) < 0)
-            return -1;
-    return 0;
+    fputs("usage: floor line|wake, or copy|shared|unix|udp SIZE\n", stderr);
+    return 2;
 }
 
 int main(int argc, char **argv)
 {
-    int fds[2];
-    if (argc != 4)
-        return fputs("usage: floor unix|udp SIZE REPEATS\n", stderr), 2;
-    const size_t size = strtoul(argv[2], NULL, 10);
-    const int repeats = (int)strtol(argv[3], NULL, 10);
-    const int is_udp = strcmp(argv[1], "udp") == 0;
-    if (size == 0 || size > (is_udp ? UDP_MAX_BYTES : SIZE_MAX_BYTES) || repeats < 1)
-        return fputs("floor: no such size\n", stderr), 2;
-    if (is_udp ? make_udp(fds) < 0 : socketpair(AF_UNIX, SOCK_STREAM, 0, fds) < 0)
-        return perror("floor"), 1;
+    const char *const kind = argc > 1 ? argv[1] : "";
+    const char *const ms = getenv("MS");
+    const int64_t ns = (ms ? atol(ms) : 200) * 1000000;
+    const int is_line = strcmp(kind, "line") == 0, is_wake = strcmp(kind, "wake") == 0;
+    const int is_udp = strcmp(kind, "udp") == 0, is_unix = strcmp(kind, "unix") == 0;
+    struct floor floor = {.size = sizeof(int)};
+    int fds[2] = {-1, -1};
+    if (!is_line && !is_wake && argc > 2)
+        floor.size = strtoul(argv[2], NULL, 10);
+    if (argc != (is_line || is_wake ? 2 : 3) || floor.size == 0 ||
+        floor.size > (is_udp ? UDP_MAX_BYTES : SIZE_MAX_BYTES) || ns <= 0)
+        return usage();
+    if (strcmp(kind, "copy") == 0)
+        return copy(floor.size, ns), 0;
+    if (!is_line && !is_wake && !is_udp && !is_unix && strcmp(kind, "shared") != 0)
+        return usage();
+    for (int i = 0; i < 2; i++)
+        floor.lanes[i] = map_shared(sizeof(struct lane) + floor.size);
+    if (is_udp)
+        make_udp(fds);
+    if (is_unix && socketpair(AF_UNIX, SOCK_STREAM, 0, fds) < 0)
+        die("socketpair");
+    if (is_wake && (fds[0] = fds[1] = eventfd(0, 0)) < 0)
+        die("eventfd");
     const pid_t child = fork();
     if (child < 0)
-        return perror("floor"), 1;
-    if (child == 0) {
-        close(fds[0]);
-        _exit(play(fds[1], size, WARM_UP + repeats, 0) < 0);
-    }
-    close(fds[1]);
-    if (play(fds[0], size, WARM_UP, 1) < 0)
-        return fputs("floor: the other side is gone\n", stderr), 1;
-    const double start = now_us();
-    if (play(fds[0], size, repeats, 1) < 0)
-        return fputs("floor: the other side is gone\n", stderr), 1;
-    printf("%.3f\n", (now_us() - start) / repeats / 2);
-    waitpid(child, NULL, 0);
+        die("fork");
+    floor.side = child == 0;
+    floor.fd = fds[floor.side];
+    pin_to(floor.side);
+    if (is_wake)
+        wake(floor.side, floor.fd, (_Atomic int64_t *)floor.lanes[0]->bytes, ns);
+    else
+        ping(&floor, is_udp || is_unix ? socket_pass : shared_pass, ns);
+    fflush(stdout);
+    if (child)
+        waitpid(child, NULL, 0);
     return 0;
 }

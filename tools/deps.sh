@@ -42,6 +42,9 @@ cmd  mpirun.openmpi               openmpi-bin     bench?
 cmd  mpirun.mpich                 mpich           bench?
 cmd  NPopenmpi    netpipe-openmpi bench?
 cmd  NPmpich2     netpipe-mpich2  bench?
+cmd  mpicc.openmpi                libopenmpi-dev  bench?
+cmd  mpicc.mpich  libmpich-dev    bench?
+cmd  ucx_perftest ucx-utils       bench?
 cmd  clang        clang           lint? fuzz
 cmd  clang-tidy   clang-tidy      lint?
 cmd  clang-format clang-format    format
