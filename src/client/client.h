@@ -81,6 +81,8 @@ struct client_thread {
 /* Calls concern |thread| until the next client_enter(); NULL = the client's own. One thread at a time
  * is in the client. */
 void client_enter(struct client *client, struct client_thread *thread);
+/* |thread| has ended: frees its active buffers, as its next receive and initsend would have. */
+void client_thread_end(struct client *client, struct client_thread *thread);
 
 /* Data signature of the machine this was compiled for (CST-15). */
 uint32_t client_signature_native(void);

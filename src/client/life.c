@@ -51,11 +51,6 @@ struct client *client_create(const struct client_config *config)
     return client;
 }
 
-void client_enter(struct client *client, struct client_thread *thread)
-{
-    client->thread = thread ? thread : &client->main_thread;
-}
-
 static void enrol_forget(struct client *client)
 {
     mem_free(client->enrol_error);

@@ -26,9 +26,9 @@
  * Who closes what others may poll takes it out of the task first, then calls lock_wait_out(), then
  * closes.
  *
- * Threads may appear at any time but one: while the only thread is inside a call and not waiting. Only
- * functions of the program that the library calls could do that, so the library calls lock_drop() and
- * lock_take() round message handlers and lock_hold() before matchers.
+ * Threads may appear at any time but one: while the only thread is inside a call. Only functions of the
+ * program that the library calls could do that, so the library calls lock_drop() and lock_take() round
+ * message handlers and lock_hold() before matchers.
  *
  * The main thread is the one that loaded the library, and after fork() the one that is left. What
  * belongs to another thread is struct lock_thread.
@@ -60,7 +60,7 @@ struct lock_inside {
 };
 extern struct lock_inside lock_inside;
 void lock_enter_shared(void);
-void lock_release(void);
+void lock_leave_shared(void);
 void lock_news_shared(void);
 
 static inline void lock_enter(void)
@@ -74,7 +74,7 @@ static inline void lock_enter(void)
 static inline void lock_leave(void)
 {
     if (--lock_inside.depth == 0 && lock_inside.is_held)
-        lock_release();
+        lock_leave_shared();
 }
 
 /* The caller, who is inside, interrupts a call of the same thread that neither waits nor runs a
@@ -89,7 +89,9 @@ static inline bool lock_is_nested(void)
 struct lock_wait {
     int64_t deadline_ns; /* for the poller: not later than its own */
     int kick;            /* descriptor that becomes readable when the poller is to look again; or -1 */
-    unsigned depth;      /* what lock_wait_end() restores */
+    unsigned depth;      /* the rest is for the functions below */
+    bool is_poller;
+    struct lock_thread *outer;
 };
 
 /* True: the lock is released, the caller waits for events, then calls lock_wait_end(). False: has
@@ -128,6 +130,8 @@ struct lock_thread {
     bool is_known;
     bool is_main;
     unsigned polls;              /* of its own under way: more than one when a handler polls */
+    unsigned entries;            /* where the lock was taken, in calls that interrupt waiting ones */
+    int cancel_state;            /* outside of the library */
     int error;                   /* its last; the main thread's is pvm_errno */
     struct client_thread client; /* the main thread uses the client's own */
     struct arena results[LOCK_RESULTS]; /* of calls that return memory of the library's */
