@@ -4,9 +4,9 @@
  * shared-memory route that calls the system, for the library and the daemon alike; Linux only
  * (memfd, seals, eventfd).
  *
- * A segment is a sparse memfd of fixed size, sealed against shrinking and growing, so that no access
- * inside it can fail but for lack of memory, and memory is populated before use. Mappings are not
- * inherited by fork() and not dumped; descriptors close on exec.
+ * A segment is a sparse memfd of fixed size, sealed against shrinking and growing, so that no
+ * access inside it can fail but for lack of memory, and memory is populated before use. Mappings are
+ * not inherited by fork() and not dumped; descriptors close on exec.
  */
 #ifndef SHARE_SEGMENT_H
 #define SHARE_SEGMENT_H
@@ -18,7 +18,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SHARE_FDS = 3 }; /* segment (read only), inbox, bell: in this order in TM_ATTACH and TM_PEER */
+/* Segment (read only), inbox, bell: in this order in TM_ATTACH and TM_PEER. */
+enum { SHARE_FDS = 3 };
 
 /* ---- what this process owns ---- */
 
@@ -28,6 +29,7 @@ struct share_own {
     struct shm_inbox *inbox;
     uint64_t size_bytes;
     int fds[SHARE_FDS]; /* for passing on; fds[2] is the eventfd that wakes the owner */
+    struct share_memory *memory; /* segment.c's own */
 };
 
 /* The most a segment may hold: half of the memory this process may use (machine, cgroup), at most
@@ -52,8 +54,8 @@ struct share_peer {
 };
 
 /* Takes over |fds| (also on failure): checks seals, size, magic and version, maps, closes what is
- * not needed. |keep_bell| false: the bell is closed. 0, or -1 and errno (EPROTO: not a segment as it
- * must be). */
+ * not needed. |keep_bell| false: the bell is closed. 0, or -1 and errno (EPROTO: not a segment as
+ * it must be). */
 int share_peer_open(struct share_peer *peer, const int fds[SHARE_FDS], bool keep_bell);
 /* Unmaps the inbox and closes the bell; the view is unmapped by its gone(), or here when it was
  * never given to a pair. */
@@ -61,8 +63,21 @@ void share_peer_close(struct share_peer *peer, bool view_too);
 /* Wakes the owner. */
 void share_bell(int bell);
 
-/* A clock that runs alike on all cores, cheap to read: counts since some instant, a few per
- * nanosecond; never 0. */
-uint64_t share_ticks(void);
+/* A clock that runs alike on all cores, cheap to read, at a rate of the machine's own; never 0. On
+ * x86 the time stamp counter, which every machine of the last fifteen years runs at a constant rate
+ * and in step; on ARM the virtual counter, which is so by definition. */
+uint64_t share_ticks_slow(void);
+static inline uint64_t share_ticks(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    return __builtin_ia32_rdtsc() | 1;
+#elif defined(__aarch64__)
+    uint64_t count;
+    __asm__ volatile("mrs %0, cntvct_el0" : "=r"(count));
+    return count | 1;
+#else
+    return share_ticks_slow();
+#endif
+}
 
 #endif
