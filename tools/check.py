@@ -22,7 +22,7 @@ import time
 import uuid
 
 SUITES = ["lint", "unit", "sim", "scenario", "xport", "abi", "api", "conformance", "debian", "fuzz",
-          "system"]
+          "model", "kill", "system"]
 TAIL_LINES = 40
 MARK = "PVM_TEST_MARK"
 POINT = re.compile(r"^(not )?ok\b\s*(\d+)?\s*(?:- )?(.*?)(?:\s*#\s*(SKIP|TODO)\b\s*(.*))?$", re.I)

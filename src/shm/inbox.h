@@ -2,11 +2,14 @@
 /*
  * Finding out who has published something, and sleeping without missing it.
  *
- * Senders: publish the slot, full fence, set the inbox bit unless it is set, look at |sleeping|.
- * Owner, when a pair has been quiet: clear its bit (full fence), look at the ring again. Owner,
- * before sleeping: set |sleeping|, full fence, look at everything once more. Each of these is the
- * two-sided handshake in which at least one side sees the other (Dekker); tests/model proves it
- * with store buffers. A bit that stays set costs a sender one read of a line it has in its cache:
+ * Senders: publish the slot, full fence, set the inbox bit unless it is set (then the summary's, by
+ * a read-modify-write without looking first, and a second full fence), look at |sleeping|.
+ * Owner, when a pair has been quiet: clear its bit, full fence, look at the ring again. Owner,
+ * before sleeping: set |sleeping|, full fence, look at everything once more. Owner, listening:
+ * clear the summary, then read the words. Each of these is the two-sided handshake in which one
+ * side at least sees the other (Dekker); tests/model/waiter.c proves it with store buffers and for
+ * machines weaker than ARM. The bell is emptied before |sleeping| is set, never between the last look and
+ * the sleep. A bit that stays set costs a sender one read of a line it has in its cache:
  * while two processes talk, the inbox does not move between cores.
  *
  * The inbox can be written by anybody: a bit too many costs a look; a bit lost costs delay until
