@@ -6,6 +6,7 @@
 #include "core/child.h"
 #include "core/life.h"
 #include "core/member.h"
+#include "core/share.h"
 #include "core/wait.h"
 
 #include <string.h>
@@ -46,7 +47,7 @@ struct conn *conn_find(const struct node *node, uint64_t id)
     return map_get(&node->conns, id);
 }
 
-static int remember_sent(struct conn *conn, uint64_t bytes, struct credit *credit)
+static int remember_sent(struct conn *conn, const struct sent_frame *frame)
 {
     if (conn->sent_first && conn->sent_count == conn->sent_capacity) {
         conn->sent_count -= conn->sent_first;
@@ -56,9 +57,18 @@ static int remember_sent(struct conn *conn, uint64_t bytes, struct credit *credi
     if (mem_grow((void **)&conn->sent, &conn->sent_capacity, conn->sent_count + 1,
                  sizeof(*conn->sent)) < 0)
         return -1;
-    conn->sent[conn->sent_count++] = (struct sent_frame){bytes, credit};
-    conn->untaken_bytes += bytes;
+    conn->sent[conn->sent_count++] = *frame;
     return 0;
+}
+
+static void pause_pair(struct node *node, struct conn *conn, bool pause)
+{
+    if (conn->pair_is_paused == pause)
+        return;
+    conn->pair_is_paused = pause;
+    struct effect *effect = node_effect(node, EFFECT_SHARE_PAUSE);
+    effect->conn = conn->id;
+    effect->flag = pause;
 }
 
 /* Those who print to a task that does not take what it has are not read. */
@@ -72,45 +82,91 @@ static void update_slow(struct node *node, struct conn *conn)
         children_update_pause(node, conn->task->tid);
 }
 
-void conn_send(struct node *node, struct conn *conn, const struct frame *frame,
-               struct credit *credit)
+static struct effect *send_frame(struct node *node, struct conn *conn, const struct frame *frame,
+                                 struct credit *credit)
 {
-    uint64_t bytes = FRAME_HEADER_BYTES + frame->body.length;
-    if (remember_sent(conn, bytes, credit) < 0) {
+    const uint64_t bytes = FRAME_HEADER_BYTES + frame->body.length;
+    const struct sent_frame sent = {bytes, credit, frame->is_lent};
+    if (remember_sent(conn, &sent) < 0) {
         credit_drop(node, credit);
         node_fatal(node, "no memory for a frame to a task");
-        return;
+        return NULL;
     }
-    node->queued_bytes += bytes;
+    if (!frame->is_lent) {
+        conn->untaken_bytes += bytes;
+        node->queued_bytes += bytes;
+    }
     struct effect *effect = node_effect(node, EFFECT_CONN_SEND);
     effect->conn = conn->id;
     effect->frame = frame_hold(frame);
-    if (credit)
+    effect->ticket = conn->sent_ticket + (conn->sent_count - 1 - conn->sent_first);
+    return effect;
+}
+
+void conn_send(struct node *node, struct conn *conn, const struct frame *frame,
+               struct credit *credit)
+{
+    struct effect *effect = send_frame(node, conn, frame, credit);
+    if (effect && credit)
         effect->origin = (struct origin){credit->peer, credit->source, credit->destination};
     update_slow(node, conn);
 }
 
-/* Those who wait because tasks of this host hold too much may go on once there is room. */
-static void queue_shrank(struct node *node)
+void conn_send_fds(struct node *node, struct conn *conn, const struct frame *frame,
+                   uint64_t fds_of)
+{
+    struct effect *effect = send_frame(node, conn, frame, NULL);
+    if (effect)
+        effect->fds_of = fds_of;
+}
+
+/* Those who wait because our memory holds too much may go on once there is room. */
+void conns_queue_shrank(struct node *node)
 {
     if (node->conns_waiting == 0 || node->queued_bytes > node->config.queue_bytes_max / 4 * 3)
         return;
     node->conns_waiting = 0;
     for (size_t i = 0; i < node->conns.count; i++) {
         struct conn *conn = node->conns.entries[i].value;
-        if (!conn->waits_for_queue)
-            continue;
         conn->waits_for_queue = false;
         conn_update_pause(node, conn);
+        pause_pair(node, conn, false);
     }
 }
 
-static void take_oldest(struct node *node, struct conn *conn)
+static void take(struct node *node, struct conn *conn, struct sent_frame *frame, uint64_t bytes)
 {
-    struct sent_frame *oldest = &conn->sent[conn->sent_first];
-    credit_drop(node, oldest->credit);
-    if (++conn->sent_first == conn->sent_count)
-        conn->sent_first = conn->sent_count = 0;
+    frame->bytes -= bytes;
+    if (!frame->is_lent) {
+        conn->untaken_bytes -= bytes;
+        node->queued_bytes -= bytes;
+    }
+    if (frame->bytes > 0)
+        return;
+    credit_drop(node, frame->credit);
+    frame->credit = NULL;
+}
+
+static struct sent_frame *oldest_sent(struct conn *conn)
+{
+    while (conn->sent_first < conn->sent_count && conn->sent[conn->sent_first].bytes == 0) {
+        conn->sent_first++;
+        conn->sent_ticket++;
+    }
+    if (conn->sent_first < conn->sent_count)
+        return &conn->sent[conn->sent_first];
+    conn->sent_first = conn->sent_count = 0;
+    return NULL;
+}
+
+static void take_bytes(struct node *node, struct conn *conn, uint64_t count)
+{
+    struct sent_frame *oldest;
+    while (count && (oldest = oldest_sent(conn))) {
+        const uint64_t part = MIN_OF(count, oldest->bytes);
+        take(node, conn, oldest, part);
+        count -= part;
+    }
 }
 
 void conn_taken(struct node *node, const struct event *event)
@@ -118,29 +174,28 @@ void conn_taken(struct node *node, const struct event *event)
     struct conn *conn = conn_find(node, event->conn);
     if (!conn)
         return;
-    uint64_t count = MIN_OF(event->count, conn->untaken_bytes);
-    conn->untaken_bytes -= count;
-    node->queued_bytes -= count;
-    while (count) {
-        struct sent_frame *oldest = &conn->sent[conn->sent_first];
-        uint64_t part = MIN_OF(count, oldest->bytes);
-        oldest->bytes -= part;
-        count -= part;
-        if (oldest->bytes == 0)
-            take_oldest(node, conn);
-    }
+    const uint64_t place = event->ticket - conn->sent_ticket + conn->sent_first;
+    if (!event->ticket)
+        take_bytes(node, conn, event->count);
+    else if (event->ticket >= conn->sent_ticket && place < conn->sent_count)
+        take(node, conn, &conn->sent[place], conn->sent[place].bytes);
+    oldest_sent(conn);
     update_slow(node, conn);
-    queue_shrank(node);
+    conns_queue_shrank(node);
 }
 
 /* ---- reading or not ---- */
 
-void conn_wait_for_queue(struct node *node, struct conn *conn)
+void conn_wait_for_queue(struct node *node, struct conn *conn, bool pair)
 {
-    if (conn->waits_for_queue)
+    if (pair ? conn->pair_is_paused : conn->waits_for_queue)
         return;
-    conn->waits_for_queue = true;
     node->conns_waiting++;
+    if (pair) {
+        pause_pair(node, conn, true);
+        return;
+    }
+    conn->waits_for_queue = true;
     conn_update_pause(node, conn);
 }
 
@@ -163,6 +218,7 @@ void conn_opened(struct node *node, const struct event *event)
     if (conn) {
         conn->id = event->conn;
         conn->pid = event->pid;
+        conn->sent_ticket = 1;
     }
     if (conn && map_put(&node->conns, conn->id, conn) == 0)
         return;
@@ -174,22 +230,23 @@ void conn_opened(struct node *node, const struct event *event)
 void conn_destroy(struct node *node, struct conn *conn)
 {
     map_remove(&node->conns, conn->id);
-    while (conn->sent_count)
-        take_oldest(node, conn);
-    node->queued_bytes -= conn->untaken_bytes;
-    node->conns_waiting -= conn->waits_for_queue;
+    take_bytes(node, conn, UINT64_MAX);
+    node->conns_waiting -= (size_t)conn->waits_for_queue + conn->pair_is_paused;
+    share_forget(node, conn);
     mem_free(conn->sent);
     mem_free(conn);
 }
 
-/* Its requests go first: their answers have nowhere to go; then what was written and not taken, so
- * that the credit is back before its task is said to be gone. */
+/* Its requests go first: their answers have nowhere to go; then those are told who share memory with
+ * it; then what was written and not taken, so that the credit is back before its task is said to be
+ * gone. */
 static void conn_end(struct node *node, struct conn *conn)
 {
     struct task *task = conn->task;
     waits_forget_conn(node, conn);
+    share_end(node, conn);
     conn_destroy(node, conn);
-    queue_shrank(node);
+    conns_queue_shrank(node);
     if (!task)
         return;
     task->conn = NULL;

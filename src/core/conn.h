@@ -10,6 +10,7 @@
 #define CORE_CONN_H
 
 #include "base/list.h"
+#include "base/map.h"
 #include "core/event.h"
 
 struct node;
@@ -26,8 +27,9 @@ struct credit {
 
 /* A frame that was written to a task and not yet taken. */
 struct sent_frame {
-    uint64_t bytes;
+    uint64_t bytes; /* 0 = taken, before others that were written earlier */
     struct credit *credit;
+    bool is_lent;   /* its body is not in our memory */
 };
 
 struct conn {
@@ -38,10 +40,17 @@ struct conn {
     size_t sent_first;
     size_t sent_count;
     size_t sent_capacity;
-    uint64_t untaken_bytes;
+    uint64_t sent_ticket;   /* of sent[sent_first] */
+    uint64_t untaken_bytes; /* in our memory */
     bool is_slow;           /* untaken_bytes passed the window of a flow */
     bool waits_for_queue;   /* not read because tasks of this host hold too much */
     bool is_paused;         /* as the shell was told last */
+    bool pair_is_paused;    /* the same for what it publishes in shared memory */
+    /* core/share.h */
+    uint32_t share_index;   /* 0 = it cannot share memory */
+    bool has_fds;           /* its descriptors are with the shell */
+    bool asked_daemon;      /* to share with us */
+    struct map sharing;     /* id of another conn -> enum share_side */
 };
 
 /* One reference; NULL without memory. */
@@ -54,10 +63,15 @@ struct conn *conn_find(const struct node *node, uint64_t id);
 /* Writes |frame| to the task; takes over the reference to |credit|. */
 void conn_send(struct node *node, struct conn *conn, const struct frame *frame,
                struct credit *credit);
+/* The same with descriptors: those of the conn |fds_of|, or EFFECT_FDS_DAEMON. */
+void conn_send_fds(struct node *node, struct conn *conn, const struct frame *frame,
+                   uint64_t fds_of);
 /* The shell must close it: one line to the log, and the life of its task goes on without it. */
 void conn_close(struct node *node, struct conn *conn, const char *why);
-/* Tasks of this host hold too much: it is not read from until they took some. */
-void conn_wait_for_queue(struct node *node, struct conn *conn);
+/* Our memory holds too much: its socket, or |pair|, is not read from until that is less. */
+void conn_wait_for_queue(struct node *node, struct conn *conn, bool pair);
+/* node->queued_bytes became less: those who wait for that may go on. */
+void conns_queue_shrank(struct node *node);
 /* Tells the shell to stop or go on reading, when that changed. */
 void conn_update_pause(struct node *node, struct conn *conn);
 /* Frees it; for node_destroy(). */

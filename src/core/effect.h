@@ -21,9 +21,15 @@ enum effect_kind {
     EFFECT_PEER_FRAME,     /* peer, frame: over flow (frame.source, frame.destination) */
     EFFECT_PEER_CONSUME,   /* origin, count: credit back to the sender */
     EFFECT_PEER_RESET,     /* origin: nobody here will take more of this flow */
-    EFFECT_CONN_SEND,      /* conn, frame, origin: write it; EVENT_CONN_TAKEN when written */
+    EFFECT_CONN_SEND,      /* conn, frame, origin, ticket: write it; EVENT_CONN_TAKEN when written.
+                              fds_of: and the descriptors of that connection with it */
     EFFECT_CONN_PAUSE,     /* conn; flag true = stop reading from the task, false = read again */
     EFFECT_CONN_CLOSE,     /* conn: after what was sent before has been written */
+    EFFECT_SHARE_ATTACH,   /* conn, offer: make the daemon's side of a pair with it;
+                              EVENT_SHARE_ATTACHED */
+    EFFECT_SHARE_PAUSE,    /* conn; flag true = take nothing more from the pair with it */
+    EFFECT_SHARE_WAKE,     /* conn: ring its bell */
+    EFFECT_SHARE_END,      /* conn: it left; its pair is done with */
     EFFECT_CHILD_START,    /* ticket, child */
     EFFECT_CHILD_SIGNAL,   /* pid, signal: to a process of this host, child or not */
     EFFECT_CHILD_PAUSE,    /* ticket; flag true = stop reading its output, false = read again */
@@ -37,6 +43,9 @@ enum effect_kind {
                               it */
     EFFECT_KINDS
 };
+
+/* fds_of: the daemon's own. */
+#define EFFECT_FDS_DAEMON UINT64_MAX
 
 /* A process to start (API-30, API-31). */
 struct child_start {
@@ -67,6 +76,8 @@ struct effect {
     uint64_t conn;
     uint64_t ticket;
     uint64_t count;
+    uint64_t fds_of;
+    struct share_offer offer;
     int32_t status;
     int32_t signal;
     uint32_t pid;

@@ -6,6 +6,7 @@
 #include "core/life.h"
 #include "core/notify.h"
 #include "core/route.h"
+#include "core/share.h"
 
 static void refuse(struct node *node, struct conn *conn, int32_t status, const char *why)
 {
@@ -36,6 +37,7 @@ static void answer_enrolled(struct node *node, struct conn *conn, const struct t
         .signature = node->config.signature,
         .host_name = node->config.name,
         .daemon_tid = node_daemon_tid(node),
+        .share_index = conn->share_index,
     };
     node_answer(node, conn, &answer);
 }
@@ -80,12 +82,15 @@ void enrol_request(struct node *node, struct conn *conn, const struct message *m
     conn->task = task;
     life_happens(node, task, TASK_ENROLS);
     node_log(node, LOG_LEVEL_DEBUG, "task t%x: enrolled, pid %u", task->tid, task->pid);
+    share_begin(node, conn, enrol->signature);
     answer_enrolled(node, conn, task);
     route_flush_pending(node, task);
+    share_task_enrolled(node, task);
 }
 
 void exit_request(struct node *node, struct conn *conn, const struct message *message)
 {
+    share_end(node, conn);
     notify_own_exit(node, conn->task);
     life_happens(node, conn->task, TASK_LEAVES);
     node_answer_done(node, conn, message->tm_exit.wait, STATUS_OK);

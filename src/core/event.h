@@ -29,10 +29,13 @@ enum event_kind {
     EVENT_PEER_RESET,    /* peer, source, destination: it will take no more of this flow */
     EVENT_CONN_OPENED,   /* conn, pid: a process of this user connected (the shell checked whose it
                             is) */
-    EVENT_CONN_FRAME,    /* conn, frame: control or data from the task */
+    EVENT_CONN_FRAME,    /* conn, frame: control or data from the task; fds: descriptors of its
+                            shared memory that came with it, tried and kept for others */
     EVENT_CONN_TAKEN,    /* conn, count: so many bytes of EFFECT_CONN_SEND were written, headers
-                            included, in the order they were given */
+                            included, in the order they were given; or ticket: that one was, whole,
+                            out of the order */
     EVENT_CONN_CLOSED,   /* conn, text: the task closed, died, or sent what cannot be a frame */
+    EVENT_SHARE_ATTACHED, /* conn, offer: the daemon's side of a pair, or status */
     EVENT_CHILD_STARTED, /* ticket; pid, or status (PVM error code) and text */
     EVENT_CHILD_OUTPUT,  /* ticket, bytes: what the child printed; length 0 = end of file */
     EVENT_CHILD_EXITED,  /* ticket, wait_status as of waitpid(); comes after the last output */
@@ -48,6 +51,13 @@ struct origin {
     uint64_t peer;
     uint32_t source;
     uint32_t destination;
+};
+
+/* Where one side of a pair lies in its owner's segment: shm/pair.h, TM_ATTACH and TM_PEER. */
+struct share_offer {
+    uint64_t ring_offset;
+    uint32_t ring_slots;
+    uint64_t back_offset;
 };
 
 /* The answer line of a new daemon (`ddpro<...> arch<...> ...`), parsed by core/answer.h. */
@@ -74,6 +84,8 @@ struct event {
     int32_t signal;
     int32_t wait_status;
     uint32_t pid;
+    uint32_t fds;
+    struct share_offer offer;
     bool is_own;           /* EVENT_RESOLVED: one of this machine's own addresses */
     const char *text;      /* why, in words; may be NULL */
     struct slice bytes;

@@ -6,6 +6,8 @@
 #include "core/child.h"
 #include "core/life.h"
 
+#include <string.h>
+
 static uint64_t flow_key(uint32_t source, uint32_t destination)
 {
     return (uint64_t)source << 32 | destination;
@@ -62,29 +64,85 @@ static void flow_set_over(struct node *node, struct flow *flow, bool is_over)
         conn_update_pause(node, task->conn);
 }
 
+static uint64_t unacked(const struct flow *flow)
+{
+    return flow->unacked[FLOW_READ] + flow->unacked[FLOW_SMALL] + flow->unacked[FLOW_LENT];
+}
+
+static void flow_free(struct flow *flow)
+{
+    mem_free(flow->runs);
+    mem_free(flow);
+}
+
 static void flow_destroy(struct node *node, struct flow *flow)
 {
     flow_set_over(node, flow, false);
+    node->queued_bytes -= flow->unacked[FLOW_SMALL];
     map_remove2(&node->flows, flow->peer, flow_key(flow->source, flow->destination));
     struct sender *sender = map_get(&node->senders, flow->source);
     if (sender && --sender->flow_count == 0 && sender->has_ended)
         ghosts_trim(node);
-    mem_free(flow);
+    flow_free(flow);
+    conns_queue_shrank(node);
+}
+
+static int flow_add(struct flow *flow, enum flow_kind kind, uint64_t bytes)
+{
+    struct flow_run *last = flow->run_count > flow->first_run ? &flow->runs[flow->run_count - 1]
+                                                              : NULL;
+    if (last && last->kind == kind) {
+        last->bytes += bytes;
+    } else {
+        if (flow->first_run && flow->run_count == flow->run_capacity) {
+            flow->run_count -= flow->first_run;
+            memmove(flow->runs, flow->runs + flow->first_run,
+                    flow->run_count * sizeof(*flow->runs));
+            flow->first_run = 0;
+        }
+        if (mem_grow((void **)&flow->runs, &flow->run_capacity, flow->run_count + 1,
+                     sizeof(*flow->runs)) < 0)
+            return -1;
+        flow->runs[flow->run_count++] = (struct flow_run){bytes, kind};
+    }
+    flow->unacked[kind] += bytes;
+    return 0;
 }
 
 void flow_send(struct node *node, uint64_t peer, const struct frame *frame)
 {
+    const enum flow_kind kind = frame->is_lent ? FLOW_LENT
+                                               : frame->by_pair ? FLOW_SMALL : FLOW_READ;
+    const uint64_t bytes = FRAME_HEADER_BYTES + frame->body.length;
     struct flow *flow = flow_get(node, peer, frame->source, frame->destination);
-    if (!flow) {
+    if (!flow || flow_add(flow, kind, bytes) < 0) {
         node_fatal(node, "no memory for a flow");
         return;
     }
     struct effect *effect = node_effect(node, EFFECT_PEER_FRAME);
     effect->peer = peer;
     effect->frame = frame_hold(frame);
-    flow->unacked_bytes += FRAME_HEADER_BYTES + frame->body.length;
-    if (flow->unacked_bytes > node->config.flow_window_bytes)
+    if (kind == FLOW_SMALL)
+        node->queued_bytes += bytes;
+    if (flow->unacked[FLOW_READ] > node->config.flow_window_bytes)
         flow_set_over(node, flow, true);
+}
+
+/* What arrives is what was sent first, but for a few frames that overtake each other on the way:
+ * the sums are right in the end. */
+static void take_runs(struct node *node, struct flow *flow, uint64_t count)
+{
+    while (count > 0 && flow->first_run < flow->run_count) {
+        struct flow_run *run = &flow->runs[flow->first_run];
+        const uint64_t part = MIN_OF(count, run->bytes);
+        run->bytes -= part;
+        flow->unacked[run->kind] -= part;
+        count -= part;
+        if (run->kind == FLOW_SMALL)
+            node->queued_bytes -= part;
+        if (run->bytes == 0 && ++flow->first_run == flow->run_count)
+            flow->first_run = flow->run_count = 0;
+    }
 }
 
 void flow_acked(struct node *node, const struct event *event)
@@ -92,11 +150,14 @@ void flow_acked(struct node *node, const struct event *event)
     struct flow *flow = flow_find(node, event->peer, event->source, event->destination);
     if (!flow)
         return;
-    flow->unacked_bytes -= MIN_OF(flow->unacked_bytes, event->count);
-    if (flow->unacked_bytes == 0)
+    take_runs(node, flow, event->count);
+    if (unacked(flow) == 0) {
         flow_destroy(node, flow);
-    else if (flow->unacked_bytes <= node->config.flow_window_bytes / 2)
+        return;
+    }
+    if (flow->unacked[FLOW_READ] <= node->config.flow_window_bytes / 2)
         flow_set_over(node, flow, false);
+    conns_queue_shrank(node);
 }
 
 void flow_reset(struct node *node, const struct event *event)
@@ -120,6 +181,6 @@ void flows_forget_peer(struct node *node, uint64_t peer)
 void flows_fini(struct node *node)
 {
     for (size_t i = 0; i < node->flows.count; i++)
-        mem_free(node->flows.entries[i].value);
+        flow_free(node->flows.entries[i].value);
     map_fini(&node->flows);
 }

@@ -1,20 +1,41 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Bytes on their way to other hosts, by flow (source, destination): a task with more than
- * flow_window_bytes unacknowledged in any flow is not read from, a child whose sink is as slow is
- * not read either. So a daemon holds a bounded amount, whatever tasks do.
+ * flow_window_bytes of our memory unacknowledged in any flow is not read from, a child whose sink is
+ * as slow is not read either. So a daemon holds a bounded amount, whatever tasks do.
+ *
+ * What came through shared memory makes nobody wait here: a lent body is the sender's memory, and
+ * small messages, which are copied, count with all else that waits in our memory
+ * (queue_bytes_max).
  */
 #ifndef CORE_FLOW_H
 #define CORE_FLOW_H
 
 #include "core/state.h"
 
+enum flow_kind {
+    FLOW_READ,  /* came over a socket, or is our own */
+    FLOW_SMALL, /* came through shared memory and was copied */
+    FLOW_LENT,  /* lies in the memory of the sender */
+    FLOW_KINDS
+};
+
+/* Frames of one kind that were sent one after the other. */
+struct flow_run {
+    uint64_t bytes;
+    enum flow_kind kind;
+};
+
 struct flow {
     uint64_t peer;
     uint32_t source;
     uint32_t destination;
-    uint64_t unacked_bytes;
-    bool is_over; /* above the window; below half of it, no longer */
+    uint64_t unacked[FLOW_KINDS]; /* bytes */
+    struct flow_run *runs;        /* [first_run, run_count) of what is unacknowledged */
+    size_t first_run;
+    size_t run_count;
+    size_t run_capacity;
+    bool is_over; /* FLOW_READ above the window; below half of it, no longer */
 };
 
 /* Sends |frame| to |peer| over the flow (frame source, |destination|). */

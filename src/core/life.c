@@ -7,6 +7,7 @@
 #include "core/mcast.h"
 #include "core/notify.h"
 #include "core/route.h"
+#include "core/share.h"
 
 /* A tid that a ghost still has is somebody's answer to come (promise 3). */
 static bool is_taken(void *context, uint32_t tid)
@@ -85,6 +86,7 @@ static void end(struct node *node, struct task *task)
 {
     node_log(node, LOG_LEVEL_DEBUG, "task t%x: ended", task->tid);
     route_drop_pending(node, task);
+    share_task_ended(node, task);
     notify_forget_watcher(node, task->tid);
     notify_task_ended(node, task);
     sender_forget(node->own, task->tid);
@@ -125,7 +127,7 @@ void life_linger_timer(struct node *node, struct timer *timer)
     struct task *task = CONTAINER_OF(timer, struct task, linger);
     if (task->state != TASK_CLOSING || !task->conn)
         return;
-    if (task->conn->is_paused)
+    if (task->conn->is_paused || task->conn->pair_is_paused)
         timer_set(node, &task->linger, node->now_ns + LINGER_NS);
     else
         conn_close(node, task->conn, "its process is gone");
@@ -136,6 +138,7 @@ void life_fini(struct node *node)
     TASKS_EACH(pos, following, &node->tasks) {
         struct task *task = TASK_OF(pos);
         route_drop_pending(node, task);
+        share_drop_waiting(task);
         notify_drop_remote(task);
         timer_stop(node, &task->linger);
         become_ghost(node, task);

@@ -55,7 +55,8 @@ static void deal_here(struct node *node, const struct mcast *mcast, const struct
                       struct slice body, struct credit *credit)
 {
     struct frame copy = {.kind = frame->kind == FRAME_ABORT ? FRAME_ABORT : FRAME_DATA,
-                         .flags = frame->flags, .source = mcast->source, .body = body};
+                         .flags = frame->flags, .source = mcast->source, .body = body,
+                         .by_pair = frame->by_pair, .is_lent = frame->is_lent};
     for (size_t i = 0; i < mcast->count; i++) {
         if (!node_is_own_tid(node, mcast->entries[i].tid) || !tid_is_task(mcast->entries[i].tid))
             continue;
@@ -93,7 +94,8 @@ static void send_to_host(struct node *node, const struct mcast *mcast, const str
 {
     struct frame copy = {.kind = frame->kind, .flags = frame->flags, .source = mcast->source,
                          .destination = tid_of_daemon(host->info.number),
-                         .sequence = mcast->number};
+                         .sequence = mcast->number, .by_pair = frame->by_pair,
+                         .is_lent = frame->is_lent && !(frame->flags & FRAME_FIRST)};
     if (frame->flags & FRAME_FIRST)
         copy.body = body_for_host(mcast, host->info.number, rest);
     else

@@ -17,6 +17,7 @@
 #include "core/member.h"
 #include "core/notify.h"
 #include "core/route.h"
+#include "core/share.h"
 #include "core/spawn.h"
 #include "core/tickle.h"
 #include "core/wait.h"
@@ -37,6 +38,7 @@ static const task_handler_f task_handlers[MESSAGE_NUMBERS] = {
     [TM_NOTIFY] = notify_request,     [TM_HALT] = halt_request,
     [TM_HOSTSYNC] = hostsync_request, [TM_SETSINKS] = setsinks_request,
     [TM_TICKLE] = tickle_request,     [TM_STARTING] = starting_request,
+    [TM_ATTACH] = attach_request,     [TM_WAKE] = wake_request,
 };
 
 static void task_message(struct node *node, struct conn *conn, const struct frame *frame)
@@ -54,6 +56,7 @@ static void task_message(struct node *node, struct conn *conn, const struct fram
     node->current = frame->body;
     handler(node, conn, &message);
     node->current = (struct slice){0};
+    node->fds_came = 0;
 }
 
 static void conn_frame(struct node *node, const struct event *event)
@@ -63,6 +66,7 @@ static void conn_frame(struct node *node, const struct event *event)
         return;
     if (conn->task && conn->task->state == TASK_CLOSING)
         timer_set(node, &conn->task->linger, node->now_ns + LINGER_NS);
+    node->fds_came = event->fds;
     if (event->frame.kind == FRAME_CONTROL)
         task_message(node, conn, &event->frame);
     else
@@ -199,6 +203,7 @@ static void (*const handlers[EVENT_KINDS])(struct node *node, const struct event
     [EVENT_CONN_FRAME] = conn_frame,
     [EVENT_CONN_TAKEN] = conn_taken,
     [EVENT_CONN_CLOSED] = conn_closed,
+    [EVENT_SHARE_ATTACHED] = share_attached,
     [EVENT_CHILD_STARTED] = child_started,
     [EVENT_CHILD_OUTPUT] = child_output,
     [EVENT_CHILD_EXITED] = child_exited,

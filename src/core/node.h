@@ -39,8 +39,11 @@ struct node_config {
     /* master: the text of its hostfile ("" = none) and its name for messages */
     const char *hostfile_name;
     const char *hostfile_text;
-    uint64_t flow_window_bytes; /* unacknowledged, of one task in one flow to another host */
-    uint64_t queue_bytes_max; /* tasks here may leave so much untaken before senders wait */
+    uint64_t flow_window_bytes; /* unacknowledged, of one task in one flow to another host, and
+                                   in our memory */
+    uint64_t queue_bytes_max; /* so much may be untaken in our memory before senders wait */
+    bool shares_memory;       /* tasks of our data signature may share memory with each other and
+                                 with us */
     uint32_t tasks_max;       /* PVM_MAX_TASKS, 0 = no limit but the tid space */
     uint64_t request_timeout_ns; /* a host that does not answer is not waited for; 0 = for ever */
     /* random bytes fit for keys and cookies */

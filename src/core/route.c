@@ -37,7 +37,7 @@ static void deliver_later(struct node *node, struct task *task, const struct fra
     pending->frame = frame_hold(frame);
     pending->credit = credit;
     list_push_back(&task->pending, &pending->link);
-    node->queued_bytes += FRAME_HEADER_BYTES + frame->body.length;
+    node->queued_bytes += frame->is_lent ? 0 : FRAME_HEADER_BYTES + frame->body.length;
 }
 
 void route_deliver(struct node *node, const struct frame *frame, struct credit *credit)
@@ -58,7 +58,8 @@ static struct pending_frame *take_pending(struct node *node, struct task *task)
         return NULL;
     struct pending_frame *pending = LIST_ENTRY(first, struct pending_frame, link);
     list_remove(first);
-    node->queued_bytes -= FRAME_HEADER_BYTES + pending->frame.body.length;
+    if (!pending->frame.is_lent)
+        node->queued_bytes -= FRAME_HEADER_BYTES + pending->frame.body.length;
     return pending;
 }
 
@@ -133,8 +134,8 @@ void route_from_task(struct node *node, struct conn *conn, const struct frame *f
         conn_close(node, conn, "a data frame that cannot be");
         return;
     }
-    if (node->queued_bytes > node->config.queue_bytes_max)
-        conn_wait_for_queue(node, conn);
+    if (!frame->is_lent && node->queued_bytes > node->config.queue_bytes_max)
+        conn_wait_for_queue(node, conn, frame->by_pair);
 }
 
 /* ---- from another host ---- */

@@ -29,7 +29,8 @@ enum node_state {
 };
 
 enum {
-    GHOSTS_MAX = 1024 /* ended tasks remembered beyond those with flows under way */
+    GHOSTS_MAX = 1024, /* ended tasks remembered beyond those with flows under way */
+    SHARE_INDEX_MAX = 4096 /* processes of a host that share memory; 0 is the daemon */
 };
 
 #define NODE_SECOND UINT64_C(1000000000)
@@ -97,9 +98,12 @@ struct node {
     struct map mcasts_in;       /* (source, number) -> struct mcast under way from another host */
     struct list early;          /* frames to hosts yet to come: core/early.h */
     uint64_t early_bytes;
+    uint64_t share_used[SHARE_INDEX_MAX / 64]; /* indexes in use: core/share.h */
+    uint32_t fds_came;          /* with the frame being handled */
     struct sender *own;         /* messages of this daemon itself: output of tasks */
     size_t conns_waiting;       /* for queued_bytes to shrink */
-    uint64_t queued_bytes;      /* written to tasks or pending for them, not yet taken */
+    uint64_t queued_bytes;      /* in our memory: written to tasks or pending for them and not yet
+                                   taken; small and on their way to other hosts */
     uint32_t placement_next;    /* host number where the next spawn begins (API-29) */
     uint32_t debug_mask;
 

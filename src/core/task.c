@@ -118,6 +118,7 @@ struct task *task_create(struct task_table *table, enum task_state state, const 
     task->state = state;
     list_init(&task->pending);
     list_init(&task->watchers);
+    list_init(&task->attaches);
     timer_init(&task->linger, TIMER_LINGER);
     list_push_back(&table->tasks, &task->link);
     table->count++;
@@ -128,7 +129,8 @@ struct task *task_create(struct task_table *table, enum task_state state, const 
 
 void task_destroy(struct task_table *table, struct task *task)
 {
-    CHECK(list_is_empty(&task->pending) && list_is_empty(&task->watchers));
+    CHECK(list_is_empty(&task->pending) && list_is_empty(&task->watchers) &&
+          list_is_empty(&task->attaches));
     map_remove(&table->by_tid, task->tid);
     list_remove(&task->link);
     table->count--;

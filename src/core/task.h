@@ -57,6 +57,7 @@ struct task {
     struct sender *sender; /* owned until the end */
     struct list pending;   /* struct pending_frame: came before it enrolled */
     struct list watchers;  /* struct remote_watch: core/notify.h */
+    struct list attaches;  /* who will share memory with it once it enrolled: core/share.c */
     struct wire_sink sinks[2]; /* output and trace, as inherited or set */
     struct timer linger;   /* TIMER_LINGER, in CLOSING */
 };
@@ -86,8 +87,8 @@ void task_table_fini(struct task_table *table);
 struct task *task_create(struct task_table *table, enum task_state state, const char *name,
                          bool (*is_taken)(void *context, uint32_t tid), void *context,
                          int32_t *status);
-/* Takes it out of the table and frees it with what it owns; |pending| and |watchers| must be
- * empty. */
+/* Takes it out of the table and frees it with what it owns; |pending|, |watchers| and |attaches|
+ * must be empty. */
 void task_destroy(struct task_table *table, struct task *task);
 struct task *task_find(const struct task_table *table, uint32_t tid);
 /* The one that waits for |cookie|, or NULL. */

@@ -62,6 +62,8 @@ struct frame {
     uint64_t sequence;
     struct slice body;
     struct slice raw; /* header and body in one piece where the frame came so, else empty */
+    bool by_pair;     /* came through shared memory: its sender is never made to wait for it */
+    bool is_lent;     /* and the body lies in the memory of the sender still, not in ours */
 };
 
 /* Head of a message, 24 bytes: encoding, tag, context, wait id (u32 each), length of the body of

@@ -232,6 +232,7 @@ static struct fake_node *node_new(struct fake *fake, const char *name, uint64_t 
     config->flow_window_bytes = fake->flow_window_bytes;
     config->queue_bytes_max = fake->queue_bytes_max;
     config->tasks_max = fake->tasks_max;
+    config->shares_memory = fake->shares_memory;
     config->request_timeout_ns = fake->request_timeout_ns;
     config->random_bytes = random_bytes;
     config->random_context = fake;
@@ -378,6 +379,20 @@ void fake_ask(struct fake *fake, struct fake_task *task, struct message *request
     frame_drop(&frame);
 }
 
+void fake_attach(struct fake *fake, struct fake_task *task, uint32_t tid, uint64_t ring_offset,
+                 uint32_t fds)
+{
+    struct message attach = {.type = TM_ATTACH};
+    attach.tm_attach = (struct wire_tm_attach){.tid = tid, .ring_offset = ring_offset,
+                                               .ring_slots = 8, .back_offset = ring_offset + 4096,
+                                               .fds = fds};
+    struct event event = {.kind = EVENT_CONN_FRAME, .conn = task->conn, .fds = fds};
+    event.frame = (struct frame){.kind = FRAME_CONTROL, .source = task->tid};
+    event.frame.body = encode(&attach);
+    fake_event(fake, task->node, &event);
+    frame_drop(&event.frame);
+}
+
 struct message fake_answer(struct fake *fake, struct fake_task *task)
 {
     struct message answer = {.type = MESSAGE_NONE};
@@ -404,6 +419,7 @@ struct message fake_request(struct fake *fake, struct fake_task *task, struct me
 struct fake_task *fake_task(struct fake *fake, int node, uint32_t pid, uint64_t cookie)
 {
     struct fake_task *task = &fake->tasks[fake->task_count++];
+    task->order_count = 0;
     task->node = node;
     task->conn = fake->next_conn++;
     task->pid = pid ? pid : fake->next_pid++;
@@ -413,12 +429,15 @@ struct fake_task *fake_task(struct fake *fake, int node, uint32_t pid, uint64_t 
     opened->event.pid = task->pid;
     struct message enrol = {.type = TM_ENROL};
     enrol.tm_enrol = (struct wire_tm_enrol){.version = PROTOCOL_TASK_VERSION,
-                                            .signature = 0x00408c41, .pid = task->pid,
+                                            .signature = fake->signature ? fake->signature
+                                                                         : 0x00408c41,
+                                            .pid = task->pid,
                                             .cookie = cookie, .name = ""};
     struct message answer = fake_request(fake, task, &enrol);
     if (answer.type == TM_ENROLLED && answer.tm_enrolled.status == 0) {
         task->tid = answer.tm_enrolled.tid;
         task->parent = answer.tm_enrolled.parent;
+        task->share_index = answer.tm_enrolled.share_index;
     }
     return task;
 }
@@ -551,6 +570,13 @@ static void conn_got(struct fake *fake, int index, const struct effect *effect)
         task->frames = realloc(task->frames, (task->frame_count + 1) * sizeof(*task->frames));
         task->frames[task->frame_count++] = frame_hold(&effect->frame);
     }
+    task->last_ticket = effect->ticket;
+    if (task->order_count < FAKE_ORDER_MAX)
+        task->order[task->order_count++] = effect->frame.kind;
+    if (effect->fds_of) {
+        task->fds_of = effect->fds_of;
+        task->fds_count++;
+    }
     if (task->takes_nothing) {
         task->untaken += bytes;
         return;
@@ -570,6 +596,31 @@ static void perform_conn(struct fake *fake, int index, const struct effect *effe
         task->is_paused = effect->flag;
     else if (effect->kind == EFFECT_CONN_CLOSE && task)
         task->is_open = false;
+}
+
+static void perform_share(struct fake *fake, int index, const struct effect *effect)
+{
+    struct fake_task *task = task_of_conn(fake, effect->conn);
+    if (!task)
+        return;
+    switch (effect->kind) {
+    case EFFECT_SHARE_PAUSE:
+        task->pair_is_paused = effect->flag;
+        break;
+    case EFFECT_SHARE_WAKE:
+        task->wakes++;
+        break;
+    case EFFECT_SHARE_END:
+        task->share_ends++;
+        break;
+    default: {
+        struct fake_item *attached = push(fake, index, EVENT_SHARE_ATTACHED);
+        attached->event.conn = effect->conn;
+        attached->event.status = fake->share_status;
+        attached->event.offer = (struct share_offer){effect->offer.ring_offset + 1, 16, 2};
+        task->share_attaches++;
+    }
+    }
 }
 
 static void join(char *text, size_t size, const char *const *items)
@@ -723,6 +774,12 @@ static void perform_one(struct fake *fake, int index, const struct effect *effec
     case EFFECT_CONN_PAUSE:
     case EFFECT_CONN_CLOSE:
         perform_conn(fake, index, effect);
+        break;
+    case EFFECT_SHARE_ATTACH:
+    case EFFECT_SHARE_PAUSE:
+    case EFFECT_SHARE_WAKE:
+    case EFFECT_SHARE_END:
+        perform_share(fake, index, effect);
         break;
     case EFFECT_CHILD_START:
         perform_child_start(fake, index, effect);

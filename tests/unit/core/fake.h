@@ -21,6 +21,7 @@ enum {
     FAKE_NODES_MAX = 8,
     FAKE_TASKS_MAX = 64,
     FAKE_CHILDREN_MAX = 256,
+    FAKE_ORDER_MAX = 16,
     FAKE_LOG_BYTES = 65536
 };
 
@@ -46,6 +47,16 @@ struct fake_task {
     bool is_paused;
     bool takes_nothing;    /* what is written to it stays untaken */
     uint64_t untaken;
+    enum frame_kind order[FAKE_ORDER_MAX]; /* kinds of what was written to it, oldest first */
+    int order_count;
+    uint32_t share_index;
+    uint64_t last_ticket;  /* of the last frame written to it */
+    uint64_t fds_of;       /* whose descriptors came last with a frame; */
+    int fds_count;         /* so often */
+    bool pair_is_paused;
+    int wakes;             /* its bell was rung */
+    int share_ends;
+    int share_attaches;    /* the daemon was to make its side of a pair */
     struct frame *frames;  /* data, notices, aborts it got, oldest first */
     size_t frame_count;
     struct slice *answers; /* control messages it got */
@@ -110,6 +121,9 @@ struct fake {
     uint64_t queue_bytes_max;
     uint64_t request_timeout_ns;
     uint32_t tasks_max;
+    uint32_t signature;        /* of the next tasks; 0 = the daemon's */
+    bool shares_memory;
+    int32_t share_status;      /* of the daemon's side of pairs */
     int32_t start_status;      /* of the next children */
     int32_t host_start_status; /* of the next hosts */
     uint32_t host_protocol;    /* in their answer */
@@ -158,6 +172,9 @@ void fake_send_frame(struct fake *fake, struct fake_task *task, const struct fra
 struct frame fake_take(struct fake_task *task);
 /* The 32-bit value number |index| of a notice's or message's body, behind its heads. */
 int32_t fake_int(const struct frame *frame, int index);
+/* TM_ATTACH of |task| for |tid|, its ring at |ring_offset|; with descriptors, or |fds| 0. Not run. */
+void fake_attach(struct fake *fake, struct fake_task *task, uint32_t tid, uint64_t ring_offset,
+                 uint32_t fds);
 /* An event straight to a node. */
 void fake_event(struct fake *fake, int node, const struct event *event);
 void fake_peer_message(struct fake *fake, int node, int from, const struct message *message);
