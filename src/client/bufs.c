@@ -5,11 +5,6 @@
 
 enum { MIDS_INITIAL = 16 }; /* a power of two, as every capacity after it */
 
-struct msg *bufs_find(const struct client *client, int mid)
-{
-    return mid > 0 && (size_t)mid < client->mid_capacity ? client->mids[mid] : NULL;
-}
-
 static int bufs_grow(struct client *client)
 {
     const size_t capacity = client->mid_capacity ? client->mid_capacity * 2 : MIDS_INITIAL;

@@ -4,10 +4,15 @@
 
 #include "base/mem.h"
 
-#include <stddef.h>
 #include <string.h>
 
 enum { POOL_MESSAGES_MAX = 64 };
+
+static bool is_small(const struct msg *msg)
+{
+    return msg->fragment_count == 1 && msg->first.kind == FRAGMENT_SMALL &&
+           msg->fragments == &msg->first;
+}
 
 struct msg *msg_create(struct msg_pool *pool, uint32_t encoding)
 {
@@ -18,18 +23,31 @@ struct msg *msg_create(struct msg_pool *pool, uint32_t encoding)
     } else if (!(msg = mem_alloc(sizeof(*msg)))) {
         return NULL;
     }
-    /* Everything but the bytes of a small body. */
-    memset(msg, 0, offsetof(struct msg, small));
-    msg->pool = pool;
+    /* Field by field: a call of memset() would cost more than all the rest of a short message, and
+     * the bytes of |small| need none of it. */
     list_init(&msg->link);
+    msg->mid = 0;
+    msg->is_queued = msg->is_reading = msg->is_complete = msg->is_torn = false;
+    msg->sequence = msg->time = 0;
+    msg->queue_slot = msg->length_due = 0;
     msg->encoding = encoding;
+    msg->tag = msg->context = msg->wait_id = msg->crc = 0;
+    msg->source = msg->destination = 0;
     msg->fragments = &msg->first;
+    msg->fragment_count = 0;
     msg->fragment_capacity = 1;
+    msg->first = (struct fragment){0};
+    msg->length = 0;
+    msg_rewind(msg);
+    msg->pool = pool;
+    msg->next_free = NULL;
     return msg;
 }
 
 void msg_clear(struct msg *msg)
 {
+    if (is_small(msg))
+        msg->fragment_count = 0;
     for (size_t i = 0; i < msg->fragment_count; i++)
         slice_drop(&msg->fragments[i].slice);
     msg->fragment_count = 0;
@@ -124,12 +142,6 @@ static struct fragment *fragment_own(struct msg *msg, struct buf *buf)
     return fragment;
 }
 
-static bool is_small(const struct msg *msg)
-{
-    return msg->fragment_count == 1 && msg->first.kind == FRAGMENT_SMALL &&
-           msg->fragments == &msg->first;
-}
-
 /* The small body moves into a buffer with room for |wanted| more. 0 or -1. */
 static int outgrow(struct msg *msg, size_t wanted)
 {
@@ -153,10 +165,8 @@ uint8_t *msg_room(struct msg *msg, size_t wanted, size_t *room)
         if (is_small(msg)) {
             if (outgrow(msg, wanted) < 0)
                 return NULL;
-        } else if (msg->fragment_count == 0 && wanted <= MSG_SMALL_BYTES) {
-            msg->first = (struct fragment){.kind = FRAGMENT_SMALL, .slice.data = msg->small};
-            msg->fragment_count = 1;
-        } else if (!fragment_own(msg, fragment_buf(msg, wanted))) {
+        } else if ((msg->fragment_count > 0 || !msg_room_short(msg, wanted)) &&
+                   !fragment_own(msg, fragment_buf(msg, wanted))) {
             return NULL;
         }
         open = open_room(msg);
@@ -166,19 +176,27 @@ uint8_t *msg_room(struct msg *msg, size_t wanted, size_t *room)
     return (uint8_t *)(uintptr_t)last->data + last->length;
 }
 
-void msg_commit(struct msg *msg, size_t length)
+/* Fixed sizes: no call for a few bytes. Reads and writes nothing beyond |length|. */
+static void copy_short(uint8_t *to, const uint8_t *from, size_t length)
 {
-    msg->fragments[msg->fragment_count - 1].slice.length += length;
-    msg->length += length;
-}
-
-bool msg_is_full(const struct msg *msg, size_t length)
-{
-    return length > MSG_BODY_BYTES_MAX - msg->length;
+    if (length == 4)
+        memcpy(to, from, 4);
+    else if (length == 8)
+        memcpy(to, from, 8);
+    else
+        memcpy(to, from, length);
 }
 
 int msg_append(struct msg *msg, const void *bytes, size_t length)
 {
+    if (length == 0)
+        return 0;
+    uint8_t *place = msg->fragment_count == 0 ? msg_room_short(msg, length) : NULL;
+    if (place) {
+        copy_short(place, bytes, length);
+        msg_commit(msg, length);
+        return 0;
+    }
     const uint8_t *at = bytes;
     while (length > 0) {
         size_t room;
@@ -238,11 +256,6 @@ void msg_rollback(struct msg *msg, struct msg_mark mark)
     msg->length = mark.length;
 }
 
-void msg_rewind(struct msg *msg)
-{
-    msg->read_fragment = msg->read_offset = msg->read_total = 0;
-}
-
 const uint8_t *msg_peek(struct msg *msg, size_t *length)
 {
     while (msg->read_fragment < msg->fragment_count) {
@@ -261,14 +274,13 @@ const uint8_t *msg_peek(struct msg *msg, size_t *length)
     return NULL;
 }
 
-void msg_skip(struct msg *msg, size_t length)
-{
-    msg->read_offset += length;
-    msg->read_total += length;
-}
-
 void msg_read(struct msg *msg, void *bytes, size_t length)
 {
+    if (is_small(msg)) {
+        copy_short(bytes, msg->small + msg->read_offset, length);
+        msg_skip(msg, length);
+        return;
+    }
     uint8_t *at = bytes;
     while (length > 0) {
         size_t available;

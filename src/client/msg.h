@@ -92,10 +92,28 @@ void msg_clear(struct msg *msg);
 /* Room for at least one byte at the end; *room says how much in one piece, at most |wanted|.
  * NULL = no memory. |wanted| is how much the caller knows will come: it sizes new fragments. */
 uint8_t *msg_room(struct msg *msg, size_t wanted, size_t *room);
+/* As msg_room() for exactly |length| bytes when they fit a small body; else NULL. */
+static inline uint8_t *msg_room_short(struct msg *msg, size_t length)
+{
+    if (msg->length + length > MSG_SMALL_BYTES || msg->fragments != &msg->first)
+        return NULL;
+    if (msg->fragment_count == 0) {
+        msg->first = (struct fragment){.kind = FRAGMENT_SMALL, .slice = {.data = msg->small}};
+        msg->fragment_count = 1;
+    }
+    return msg->first.kind == FRAGMENT_SMALL ? msg->small + msg->length : NULL;
+}
 /* |length| bytes were written there. */
-void msg_commit(struct msg *msg, size_t length);
+static inline void msg_commit(struct msg *msg, size_t length)
+{
+    msg->fragments[msg->fragment_count - 1].slice.length += length;
+    msg->length += length;
+}
 /* True when |length| more bytes would make the body too long. */
-bool msg_is_full(const struct msg *msg, size_t length);
+static inline bool msg_is_full(const struct msg *msg, size_t length)
+{
+    return length > MSG_BODY_BYTES_MAX - msg->length;
+}
 /* Copies. 0 or -1 without memory (part may have been appended: roll back). */
 int msg_append(struct msg *msg, const void *bytes, size_t length);
 /* Shares |slice|, taking a reference of its own; without a buffer it is memory of the program. 0 or
@@ -115,7 +133,10 @@ struct msg_mark msg_mark(const struct msg *msg);
 /* Back to what the body was at |mark|. */
 void msg_rollback(struct msg *msg, struct msg_mark mark);
 
-void msg_rewind(struct msg *msg);
+static inline void msg_rewind(struct msg *msg)
+{
+    msg->read_fragment = msg->read_offset = msg->read_total = 0;
+}
 static inline size_t msg_left(const struct msg *msg)
 {
     return msg->length - msg->read_total;
@@ -123,7 +144,11 @@ static inline size_t msg_left(const struct msg *msg)
 /* The next unread bytes that lie in one piece; *length 0 at the end. */
 const uint8_t *msg_peek(struct msg *msg, size_t *length);
 /* |length| bytes of what msg_peek() gave were used. */
-void msg_skip(struct msg *msg, size_t length);
+static inline void msg_skip(struct msg *msg, size_t length)
+{
+    msg->read_offset += length;
+    msg->read_total += length;
+}
 /* Copies exactly |length| bytes, msg_left() at most. */
 void msg_read(struct msg *msg, void *bytes, size_t length);
 

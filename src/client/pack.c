@@ -34,6 +34,28 @@ _Static_assert(sizeof(int) == 4 && sizeof(float) == 4 && sizeof(double) == 8 && 
 
 enum { GATHER_BYTES = 4096, XDR_ITEM_BYTES_MAX = 16 };
 
+/* The common case, one run into a short body; false = all the rest decides. */
+static bool pack_short(const struct client *client, struct msg *msg, enum client_type type,
+                       const void *items, int count, int stride)
+{
+    if (stride != 1 || count <= 0 || count > MSG_SMALL_BYTES)
+        return false;
+    const bool xdr = msg->encoding == ENCODING_XDR;
+    if ((!xdr && msg->encoding != client->config.signature) || (xdr && type == CLIENT_BYTE))
+        return false;
+    const size_t items_count = (size_t)count * types[type].parts;
+    const size_t length = items_count * (xdr ? types[type].xdr_bytes : types[type].native_bytes);
+    uint8_t *space = msg_room_short(msg, length);
+    if (!space)
+        return false;
+    if (!xdr)
+        memcpy(space, items, length);
+    else if (!types[type].put(space, items, items_count))
+        return false;
+    msg_commit(msg, length);
+    return true;
+}
+
 size_t pack_native_size(enum client_type type)
 {
     return (size_t)types[type].native_bytes * types[type].parts;
@@ -164,6 +186,8 @@ int client_pack(struct client *client, enum client_type type, const void *items,
     struct msg *msg = bufs_find(client, client->thread->send_mid);
     if (!msg)
         return count < 0 ? CLIENT_PvmBadParam : CLIENT_PvmNoBuf;
+    if (pack_short(client, msg, type, items, count, stride))
+        return 0;
     return pack_items(client, msg, type, items, count, stride);
 }
 

@@ -192,6 +192,12 @@ int client_set_route(struct client *client, int tid, void *route)
 
 /* ---- one message to one task ---- */
 
+static void peer_sent(struct peer *peer)
+{
+    peer->sent++;
+    peer->has_ended = peer->was_told = false; /* whoever is asked may answer */
+}
+
 /* The next message of the pair, by the best way there is. */
 static int send_to(struct client *client, struct peer *peer, const struct msg *msg, int tid,
                    const struct message_head *head)
@@ -208,8 +214,7 @@ static int send_to(struct client *client, struct peer *peer, const struct msg *m
         status = frames_send(client, msg, peer->sent + 1, tid, head);
     if (status < 0)
         return status;
-    peer->sent++;
-    peer->has_ended = peer->was_told = false; /* whoever is asked may answer */
+    peer_sent(peer);
     return 0;
 }
 
@@ -438,20 +443,34 @@ int client_mcast(struct client *client, const int *tids, int count, int tag)
     return status;
 }
 
-/* The items are a message in place: whoever takes it copies them, once. */
+/* Who has a route takes the items where they are; else they are copied into a message. */
 static int psend_bytes(struct client *client, int tid, int tag, const void *items, size_t length)
 {
     struct peer *peer = peer_get(client, tid);
-    struct msg *msg = peer ? msg_create(&client->pool, client->config.signature) : NULL;
+    if (!peer)
+        return CLIENT_PvmNoMem;
+    if (peer->route) {
+        const struct parcel parcel = {.tag = tag,
+                                      .context = (uint32_t)client->thread->context,
+                                      .encoding = client->config.signature,
+                                      .sequence = peer->sent + 1,
+                                      .bytes = items ? items : (const uint8_t *)"",
+                                      .length = length};
+        const struct client_routes *routes = &client->config.routes;
+        const int status = routes->send(routes->context, peer->route, &parcel);
+        if (status == 1)
+            peer_sent(peer);
+        if (status != 0)
+            return status < 0 ? status : 0;
+    }
+    struct msg *msg = msg_create(&client->pool, client->config.signature);
     if (!msg)
         return CLIENT_PvmNoMem;
-    int status = 0;
-    if (length > MSG_SMALL_BYTES && (peer->route || client->daemon_route))
-        status = msg_append_slice(msg, (struct slice){.data = items, .length = length});
-    else
-        status = msg_append(msg, items, length);
-    const struct message_head head = head_of(client, msg, tag);
-    status = status < 0 ? CLIENT_PvmNoMem : send_to(client, peer, msg, tid, &head);
+    int status = msg_append(msg, items, length) < 0 ? CLIENT_PvmNoMem : 0;
+    if (status == 0) {
+        const struct message_head head = head_of(client, msg, tag);
+        status = send_to(client, peer, msg, tid, &head);
+    }
     msg_destroy(msg);
     return status;
 }

@@ -24,10 +24,8 @@ static struct peer *peer_create(struct client *client, int tid)
     return peer;
 }
 
-struct peer *peer_get(struct client *client, int tid)
+struct peer *peer_lookup(struct client *client, int tid)
 {
-    if (client->recent && tid == client->recent_tid)
-        return client->recent;
     struct peer *peer = map_get(&client->peers, (uint32_t)tid);
     if (!peer && !(peer = peer_create(client, tid)))
         return NULL;
@@ -279,14 +277,17 @@ static int feed_data(struct client *client, const struct frame *frame)
 
 static struct msg *msg_from_parcel(struct client *client, int source, const struct parcel *parcel)
 {
-    const struct message_head head = {.encoding = parcel->encoding,
-                                      .tag = parcel->tag,
-                                      .context = parcel->context,
-                                      .wait_id = parcel->wait_id,
-                                      .length = parcel->length};
-    struct msg *msg = msg_from_head(client, &head, source);
+    /* A message in place would be read as memory of our own. */
+    const uint32_t encoding = parcel->encoding == ENCODING_IN_PLACE ? client->config.signature
+                                                                    : parcel->encoding;
+    struct msg *msg = msg_create(&client->pool, encoding);
     if (!msg)
         return NULL;
+    msg->tag = parcel->tag;
+    msg->context = (int)parcel->context;
+    msg->wait_id = (int)parcel->wait_id;
+    msg->source = source;
+    msg->destination = client->identity.tid;
     msg->sequence = parcel->sequence;
     msg->time = parcel->time;
     msg->is_complete = true;
