@@ -8,8 +8,8 @@
  * before sleeping: set |sleeping|, full fence, look at everything once more. Owner, listening:
  * clear the summary, then read the words. Each of these is the two-sided handshake in which one
  * side at least sees the other (Dekker); tests/model/waiter.c proves it with store buffers and for
- * machines weaker than ARM. The bell is emptied before |sleeping| is set, never between the last look and
- * the sleep. A bit that stays set costs a sender one read of a line it has in its cache:
+ * machines weaker than ARM. The bell is emptied before |sleeping| is set, never between the last
+ * look and the sleep. A bit that stays set costs a sender one read of a line it has in its cache:
  * while two processes talk, the inbox does not move between cores.
  *
  * The inbox can be written by anybody: a bit too many costs a look; a bit lost costs delay until
@@ -34,6 +34,7 @@ struct shm_ears {
     struct shm_inbox *inbox;
     struct shm_header *header; /* own */
     uint64_t hot[SHM_INBOX_WORDS]; /* bits seen set */
+    uint64_t hot_words;            /* bit w: hot[w] is not 0 */
 };
 
 void shm_ears_init(struct shm_ears *ears, struct shm_inbox *inbox, struct shm_header *header);
