@@ -1,27 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Message buffers, packing and unpacking (API-36 to API-46). None of these needs a daemon
  * (CONV-6). */
-#include "libpvm/error.h"
-#include "libpvm/task.h"
+#include "libpvm/api.h"
 
 #include "pvm3.h"
 
-/* Every call here may be the first one of the program. */
-#define CLIENT_OR_FAIL(call)                                                                       \
-    struct client *client = task_client();                                                         \
-    if (!client)                                                                                   \
-    return result(call, PvmNoMem)
-
 int pvm_mkbuf(int encoding)
 {
-    CLIENT_OR_FAIL("pvm_mkbuf");
-    return result("pvm_mkbuf", client_mkbuf(client, encoding));
+    API_CLIENT_CALL("pvm_mkbuf", client_mkbuf(client, encoding));
 }
 
 int pvm_initsend(int encoding)
 {
-    CLIENT_OR_FAIL("pvm_initsend");
-    const int mid = client_initsend(client, encoding);
+    lock_enter();
+    struct client *client = task_client();
+    const int mid = client ? client_initsend(client, encoding) : PvmNoMem;
+    lock_leave();
     if (mid < 0)
         result("pvm_mkbuf", mid);
     return result("pvm_initsend", mid);
@@ -29,91 +23,87 @@ int pvm_initsend(int encoding)
 
 int pvm_freebuf(int mid)
 {
-    CLIENT_OR_FAIL("pvm_freebuf");
-    return result("pvm_freebuf", client_freebuf(client, mid));
+    API_CLIENT_CALL("pvm_freebuf", client_freebuf(client, mid));
 }
 
 int pvm_getsbuf(void)
 {
-    CLIENT_OR_FAIL("pvm_getsbuf");
-    return client_getsbuf(client);
+    API_CLIENT_CALL("pvm_getsbuf", client_getsbuf(client));
 }
 
 int pvm_setsbuf(int mid)
 {
-    CLIENT_OR_FAIL("pvm_setsbuf");
-    return result("pvm_setsbuf", client_setsbuf(client, mid));
+    API_CLIENT_CALL("pvm_setsbuf", client_setsbuf(client, mid));
 }
 
 int pvm_getrbuf(void)
 {
-    CLIENT_OR_FAIL("pvm_getrbuf");
-    return client_getrbuf(client);
+    API_CLIENT_CALL("pvm_getrbuf", client_getrbuf(client));
 }
 
 int pvm_setrbuf(int mid)
 {
-    CLIENT_OR_FAIL("pvm_setrbuf");
-    return result("pvm_setrbuf", client_setrbuf(client, mid));
+    API_CLIENT_CALL("pvm_setrbuf", client_setrbuf(client, mid));
 }
 
 int pvm_bufinfo(int mid, int *bytes, int *tag, int *tid)
 {
-    CLIENT_OR_FAIL("pvm_bufinfo");
-    return result("pvm_bufinfo", client_bufinfo(client, mid, bytes, tag, tid));
+    API_CLIENT_CALL("pvm_bufinfo", client_bufinfo(client, mid, bytes, tag, tid));
 }
 
 int pvm_getminfo(int mid, struct pvmminfo *info)
 {
-    CLIENT_OR_FAIL("pvm_getminfo");
     struct client_minfo found;
-    const int status = client_getminfo(client, mid, &found);
+    lock_enter();
+    const struct client *client = task_client();
+    const int status = client ? client_getminfo(client, mid, &found) : PvmNoMem;
     if (status == 0)
         *info = (struct pvmminfo){found.length,   found.context, found.tag,    found.wait_id,
                                   found.encoding, found.crc,     found.source, found.destination};
-    return result("pvm_getminfo", status);
+    return api_leave("pvm_getminfo", status);
 }
 
 int pvm_setminfo(int mid, struct pvmminfo *info)
 {
-    CLIENT_OR_FAIL("pvm_setminfo");
     const struct client_minfo wanted = {.context = info->ctx,
                                         .tag = info->tag,
                                         .wait_id = info->wid,
                                         .source = info->src,
                                         .destination = info->dst};
-    return result("pvm_setminfo", client_setminfo(client, mid, &wanted));
+    API_CLIENT_CALL("pvm_setminfo", client_setminfo(client, mid, &wanted));
 }
 
 /* The three below report their errors by result alone (CONV-5). */
+#define QUIET_CALL(expression)                                                                     \
+    lock_enter();                                                                                  \
+    struct client *client = task_client();                                                         \
+    const int status = client ? (expression) : PvmNoMem;                                           \
+    lock_leave();                                                                                  \
+    return status
+
 int pvm_pkmesg(int mid)
 {
-    struct client *client = task_client();
-    return client ? client_pkmesg(client, mid) : PvmNoMem;
+    QUIET_CALL(client_pkmesg(client, mid));
 }
 
 int pvm_pkmesgbody(int mid)
 {
-    struct client *client = task_client();
-    return client ? client_pkmesgbody(client, mid) : PvmNoMem;
+    QUIET_CALL(client_pkmesgbody(client, mid));
 }
 
 int pvm_upkmesg(void)
 {
-    struct client *client = task_client();
-    return client ? client_upkmesg(client) : PvmNoMem;
+    QUIET_CALL(client_upkmesg(client));
 }
 
 #define PACK_CALLS(name, c_type, type)                                                             \
     int pvm_pk##name(c_type *items, int count, int stride)                                         \
     {                                                                                              \
-        CLIENT_OR_FAIL("pvm_pk" #name);                                                            \
-        return result("pvm_pk" #name, client_pack(client, type, items, count, stride));            \
+        API_CLIENT_CALL("pvm_pk" #name, client_pack(client, type, items, count, stride));          \
     }                                                                                              \
     int pvm_upk##name(c_type *items, int count, int stride)                                        \
     {                                                                                              \
-        CLIENT_OR_FAIL("pvm_upk" #name);                                                           \
-        return result("pvm_upk" #name, client_unpack(client, type, items, count, stride));         \
+        API_CLIENT_CALL("pvm_upk" #name, client_unpack(client, type, items, count, stride));       \
     }
 
 PACK_CALLS(byte, char, CLIENT_BYTE)
@@ -130,14 +120,12 @@ PACK_CALLS(dcplx, double, CLIENT_DCPLX)
 
 int pvm_pkstr(char *text)
 {
-    CLIENT_OR_FAIL("pvm_pkstr");
-    return result("pvm_pkstr", client_pack_text(client, text));
+    API_CLIENT_CALL("pvm_pkstr", client_pack_text(client, text));
 }
 
 int pvm_upkstr(char *text)
 {
-    CLIENT_OR_FAIL("pvm_upkstr");
-    return result("pvm_upkstr", client_unpack_text(client, text));
+    API_CLIENT_CALL("pvm_upkstr", client_unpack_text(client, text));
 }
 
 /* Exported by the original without a declaration. */
@@ -146,7 +134,6 @@ int pvm_vunpackf(const char *format, va_list args);
 
 int pvm_vpackf(const char *format, va_list args)
 {
-    CLIENT_OR_FAIL("pvm_packf");
     va_list rest;
     va_copy(rest, args);
     int status = 0;
@@ -155,16 +142,17 @@ int pvm_vpackf(const char *format, va_list args)
         status = pvm_initsend(va_arg(rest, int));
         format += 2;
     }
+    lock_enter();
+    struct client *client = task_client();
     if (status >= 0)
-        status = client_vpackf(client, format, rest);
+        status = client ? client_vpackf(client, format, rest) : PvmNoMem;
     va_end(rest);
-    return result("pvm_packf", status);
+    return api_leave("pvm_packf", status);
 }
 
 int pvm_vunpackf(const char *format, va_list args)
 {
-    CLIENT_OR_FAIL("pvm_unpackf");
-    return result("pvm_unpackf", client_vunpackf(client, format, args));
+    API_CLIENT_CALL("pvm_unpackf", client_vunpackf(client, format, args));
 }
 
 int pvm_packf(const char *format, ...)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Hosts come, go and stop (API-10, API-11, API-16). */
 #include "base/mem.h"
-#include "libpvm/error.h"
-#include "libpvm/task.h"
+#include "libpvm/api.h"
 
 #include "pvm3.h"
 
@@ -72,7 +71,8 @@ static int addhosts(char **names, int count, int *results)
 
 int pvm_addhosts(char **names, int count, int *results)
 {
-    return result("pvm_addhosts", addhosts(names, count, results));
+    lock_enter();
+    return api_leave("pvm_addhosts", addhosts(names, count, results));
 }
 
 static int delhosts(char **names, int count, int *results)
@@ -100,7 +100,8 @@ static int delhosts(char **names, int count, int *results)
 
 int pvm_delhosts(char **names, int count, int *results)
 {
-    return result("pvm_delhosts", delhosts(names, count, results));
+    lock_enter();
+    return api_leave("pvm_delhosts", delhosts(names, count, results));
 }
 
 /* There is no answer: the daemon ends its tasks, us among them, and closes the link. Who does
@@ -124,5 +125,6 @@ static int halt(void)
 
 int pvm_halt(void)
 {
-    return result("pvm_halt", halt());
+    lock_enter();
+    return api_leave("pvm_halt", halt());
 }

@@ -2,20 +2,19 @@
 /* What the virtual machine looks like: hosts, tasks, clocks (API-9, API-12 to API-14, API-17,
  * API-18). */
 #include "base/mem.h"
-#include "libpvm/error.h"
-#include "libpvm/task.h"
+#include "libpvm/api.h"
 
 #include "pvm3.h"
 
 #include <string.h>
 
-/* Memory of a call's result, valid until its next call (CONV-11). */
-static struct arena config_memory, tasks_memory;
-
-static void memory_renew(struct arena *memory)
+/* Memory of a call's result, valid until the same thread's next call of it (CONV-11). */
+static struct arena *memory_renew(enum lock_result result)
 {
+    struct arena *memory = &lock_thread()->results[result];
     arena_fini(memory);
     arena_init(memory);
+    return memory;
 }
 
 static char *text_keep(struct arena *memory, const char *text)
@@ -49,14 +48,14 @@ static int signatures_count(const struct wire_host_list *hosts)
 
 static struct pvmhostinfo *hosts_keep(const struct wire_host_list *hosts)
 {
-    memory_renew(&config_memory);
-    struct pvmhostinfo *infos = arena_calloc(&config_memory, hosts->count + 1, sizeof(*infos));
+    struct arena *memory = memory_renew(LOCK_RESULT_CONFIG);
+    struct pvmhostinfo *infos = arena_calloc(memory, hosts->count + 1, sizeof(*infos));
     for (size_t i = 0; infos && i < hosts->count; i++) {
         const struct wire_host *host = &hosts->items[i];
         infos[i] = (struct pvmhostinfo){
             .hi_tid = (int)(host->number << 18),
-            .hi_name = text_keep(&config_memory, host->name),
-            .hi_arch = text_keep(&config_memory, host->arch),
+            .hi_name = text_keep(memory, host->name),
+            .hi_arch = text_keep(memory, host->arch),
             .hi_speed = host->speed,
             .hi_dsig = (int)host->signature,
         };
@@ -83,7 +82,8 @@ static int config(int *nhost, int *narch, struct pvmhostinfo **hosts)
 
 int pvm_config(int *nhost, int *narch, struct pvmhostinfo **hosts)
 {
-    return result("pvm_config", config(nhost, narch, hosts));
+    lock_enter();
+    return api_leave("pvm_config", config(nhost, narch, hosts));
 }
 
 static int archcode(const char *arch)
@@ -102,13 +102,14 @@ static int archcode(const char *arch)
 
 int pvm_archcode(char *arch)
 {
-    return result("pvm_archcode", archcode(arch));
+    lock_enter();
+    return api_leave("pvm_archcode", archcode(arch));
 }
 
 static struct pvmtaskinfo *tasks_keep(const struct wire_task_list *tasks)
 {
-    memory_renew(&tasks_memory);
-    struct pvmtaskinfo *infos = arena_calloc(&tasks_memory, tasks->count + 1, sizeof(*infos));
+    struct arena *memory = memory_renew(LOCK_RESULT_TASKS);
+    struct pvmtaskinfo *infos = arena_calloc(memory, tasks->count + 1, sizeof(*infos));
     for (size_t i = 0; infos && i < tasks->count; i++) {
         const struct wire_task *task = &tasks->items[i];
         infos[i] = (struct pvmtaskinfo){
@@ -116,7 +117,7 @@ static struct pvmtaskinfo *tasks_keep(const struct wire_task_list *tasks)
             .ti_ptid = task->parent,
             .ti_host = (int)task->host_tid,
             .ti_flag = (int)task->flags,
-            .ti_a_out = text_keep(&tasks_memory, task->name),
+            .ti_a_out = text_keep(memory, task->name),
             .ti_pid = (int)task->pid,
         };
         if (!infos[i].ti_a_out)
@@ -147,7 +148,8 @@ static int tasks(int where, int *ntask, struct pvmtaskinfo **infos)
 
 int pvm_tasks(int where, int *ntask, struct pvmtaskinfo **infos)
 {
-    return result("pvm_tasks", tasks(where, ntask, infos));
+    lock_enter();
+    return api_leave("pvm_tasks", tasks(where, ntask, infos));
 }
 
 /* |expected| and |expected2| are news and no errors: neither printed nor kept (CONV-5). */
@@ -158,17 +160,21 @@ static int report_status(const char *call, int status, int expected, int expecte
 
 int pvm_mstat(char *host)
 {
+    lock_enter();
     int status = task_enrol();
     if (status == 0)
         status = task_done(client_mstat(task_client(), host));
+    lock_leave();
     return report_status("pvm_mstat", status, PvmNoHost, PvmHostFail);
 }
 
 int pvm_pstat(int tid)
 {
+    lock_enter();
     int status = task_enrol();
     if (status == 0)
         status = task_done(client_pstat(task_client(), tid));
+    lock_leave();
     return report_status("pvm_pstat", status, PvmNoTask, PvmNoTask);
 }
 
@@ -219,7 +225,8 @@ static int hostsync(int host, struct timeval *clock, struct timeval *delta)
 
 int pvm_hostsync(int host, struct timeval *clock, struct timeval *delta)
 {
-    return result("pvm_host_sync", hostsync(host, clock, delta));
+    lock_enter();
+    return api_leave("pvm_host_sync", hostsync(host, clock, delta));
 }
 
 enum { TICKLE_INTS_MAX = 10 };
@@ -251,16 +258,20 @@ static int tickle(int narg, int *args, int *nresp, int *resp)
 
 int pvm_tickle(int narg, int *args, int *nresp, int *resp)
 {
-    return result("pvm_tickle", tickle(narg, args, nresp, resp));
+    lock_enter();
+    return api_leave("pvm_tickle", tickle(narg, args, nresp, resp));
 }
 
 int pvm_getfds(int **fds)
 {
     static int descriptors[1];
+    lock_enter();
     const int status = task_enrol();
+    if (status == 0)
+        descriptors[0] = task_descriptor();
+    lock_leave();
     if (status < 0)
         return result("pvm_getfds", status);
-    descriptors[0] = task_descriptor();
     if (fds)
         *fds = descriptors;
     return 1;

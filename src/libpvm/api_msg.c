@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Sending and receiving (API-47 to API-55), contexts as far as they are local (API-59). */
-#include "libpvm/error.h"
-#include "libpvm/task.h"
+#include "libpvm/api.h"
 
 #include "pvm3.h"
 #include "pvmtev.h"
@@ -17,7 +16,8 @@ static int send_message(int tid, int tag)
 
 int pvm_send(int tid, int tag)
 {
-    return result("pvm_send", send_message(tid, tag));
+    lock_enter();
+    return api_leave("pvm_send", send_message(tid, tag));
 }
 
 static int multicast(int *tids, int count, int tag)
@@ -30,32 +30,47 @@ static int multicast(int *tids, int count, int tag)
 
 int pvm_mcast(int *tids, int count, int tag)
 {
-    return result("pvm_mcast", multicast(tids, count, tag));
+    lock_enter();
+    return api_leave("pvm_mcast", multicast(tids, count, tag));
 }
 
-/* A length below zero is reported by the packing, and an empty message sent all the same
- * (API-49). */
 static int psend(int tid, int tag, void *items, int count, int type)
 {
     int status = task_enrol();
-    if (status < 0)
-        return status;
-    if (count < 0 && type >= PVM_BYTE && type <= PVM_ULONG) {
-        result("pvm_pkbyte", PvmBadParam);
-        count = 0;
-    }
-    status = client_psend(task_client(), tid, tag, items, count, type);
     if (status == 0)
-        status = task_flush();
-    /* A type that is none is psend's own; everything else its sending's, which reports it first. */
+        status = client_psend(task_client(), tid, tag, items, count, type);
+    return status < 0 ? status : task_flush();
+}
+
+/* A type that is none is the call's own error; every other is that of the sending or receiving in
+ * it, which reports it first. */
+static int two_reports(const char *call, const char *inner, int type, int status)
+{
     if (status < 0 && type >= PVM_BYTE && type <= PVM_ULONG)
-        result("pvm_send", status);
-    return status;
+        result(inner, status);
+    return result(call, status);
+}
+
+/* A length below zero is reported by the packing, which comes after enrolment, and an empty message
+ * sent all the same (API-49). */
+static int psend_length_bad(void)
+{
+    lock_enter();
+    const int status = task_enrol();
+    lock_leave();
+    if (status == 0)
+        result("pvm_pkbyte", PvmBadParam);
+    return 0;
 }
 
 int pvm_psend(int tid, int tag, void *items, int count, int type)
 {
-    return result("pvm_psend", psend(tid, tag, items, count, type));
+    if (count < 0 && type >= PVM_BYTE && type <= PVM_ULONG)
+        count = psend_length_bad();
+    lock_enter();
+    const int status = psend(tid, tag, items, count, type);
+    lock_leave();
+    return status < 0 ? two_reports("pvm_psend", "pvm_send", type, status) : status;
 }
 
 /* ---- receiving ---- */
@@ -95,12 +110,14 @@ static int receive(int tid, int tag, int64_t deadline_ns)
 
 int pvm_recv(int tid, int tag)
 {
-    return result("pvm_recv", receive(tid, tag, TASK_FOREVER));
+    lock_enter();
+    return api_leave("pvm_recv", receive(tid, tag, TASK_FOREVER));
 }
 
 int pvm_nrecv(int tid, int tag)
 {
-    return result("pvm_nrecv", receive(tid, tag, 0));
+    lock_enter();
+    return api_leave("pvm_nrecv", receive(tid, tag, 0));
 }
 
 static int64_t deadline_of(const struct timeval *timeout)
@@ -118,7 +135,8 @@ static int64_t deadline_of(const struct timeval *timeout)
 
 int pvm_trecv(int tid, int tag, struct timeval *timeout)
 {
-    return result("pvm_trecv", receive(tid, tag, deadline_of(timeout)));
+    lock_enter();
+    return api_leave("pvm_trecv", receive(tid, tag, deadline_of(timeout)));
 }
 
 static int probe(int tid, int tag)
@@ -131,7 +149,8 @@ static int probe(int tid, int tag)
 
 int pvm_probe(int tid, int tag)
 {
-    return result("pvm_probe", probe(tid, tag));
+    lock_enter();
+    return api_leave("pvm_probe", probe(tid, tag));
 }
 
 static int precv(int tid, int tag, void *items, int count, int type, int *source, int *found_tag,
@@ -148,33 +167,48 @@ static int precv(int tid, int tag, void *items, int count, int type, int *source
         if (status == 0)
             status = wait_for(client, tid);
     }
-    /* A type that is none is precv's own; everything else its receive's, which reports it first. */
-    if (type >= PVM_BYTE && type <= PVM_ULONG)
-        result("pvm_recv", status);
     return status;
 }
 
 int pvm_precv(int tid, int tag, void *items, int count, int type, int *source, int *found_tag,
               int *length)
 {
-    return result("pvm_precv", precv(tid, tag, items, count, type, source, found_tag, length));
+    lock_enter();
+    const int status = precv(tid, tag, items, count, type, source, found_tag, length);
+    lock_leave();
+    return status < 0 ? two_reports("pvm_precv", "pvm_recv", type, status) : status;
 }
 
 /* ---- matching ---- */
 
+static client_matcher_f program_matcher; /* NULL = the default */
+
 static int match_default(int mid, int tid, int tag)
 {
-    struct client *client = task_client();
-    return client ? client_match_default(client, mid, tid, tag) : PvmNoMem;
+    lock_enter();
+    const struct client *client = task_client();
+    const int status = client ? client_match_default(client, mid, tid, tag) : PvmNoMem;
+    lock_leave();
+    return status;
+}
+
+/* Asked message by message about a queue that may not change meanwhile. */
+static int match_by_program(int mid, int tid, int tag)
+{
+    lock_hold();
+    return program_matcher(mid, tid, tag);
 }
 
 int (*pvm_recvf(int (*match)(int mid, int tid, int tag)))(int, int, int)
 {
+    lock_enter();
     struct client *client = task_client();
-    if (!client)
-        return match_default;
-    const client_matcher_f wanted = match == match_default ? NULL : match;
-    const client_matcher_f previous = client_set_matcher(client, wanted);
+    const client_matcher_f previous = program_matcher;
+    if (client) {
+        program_matcher = match == match_default ? NULL : match;
+        client_set_matcher(client, program_matcher ? match_by_program : NULL);
+    }
+    lock_leave();
     return previous ? previous : match_default;
 }
 
@@ -182,14 +216,22 @@ int (*pvm_recvf(int (*match)(int mid, int tid, int tag)))(int, int, int)
 
 int pvm_getcontext(void)
 {
-    task_client(); /* the first call of a spawned task learns its context */
-    return pvmmyctx;
+    lock_enter();
+    const struct client *client = task_client(); /* a spawned task's first call learns its context */
+    const int context = client && !lock_is_main() ? client_getcontext(client) : pvmmyctx;
+    lock_leave();
+    return context;
 }
 
 int pvm_setcontext(int context)
 {
-    task_client();
-    const int previous = pvmmyctx;
-    pvmmyctx = context;
+    lock_enter();
+    struct client *client = task_client();
+    int previous = pvmmyctx;
+    if (client && !lock_is_main())
+        previous = client_setcontext(client, context);
+    else
+        pvmmyctx = context;
+    lock_leave();
     return previous;
 }

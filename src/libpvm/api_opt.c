@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Options and the trace mask (API-61, API-62). */
-#include "libpvm/error.h"
-#include "libpvm/task.h"
+#include "libpvm/api.h"
 
 #include "pvm3.h"
 #include "pvmtev.h"
@@ -52,23 +51,25 @@ static int set_option(int what, int value, int *previous)
 
 int pvm_setopt(int what, int value)
 {
+    lock_enter();
     /* PvmNoReset is kept in a mailbox, which needs a task to own it. */
     if (what == PvmNoReset && task_tid() == 0)
-        return result("pvm_setopt: PvmNoReset task not initialized", PvmBadParam);
+        return api_leave("pvm_setopt: PvmNoReset task not initialized", PvmBadParam);
     int previous = 0;
     const int status = set_option(what, value, &previous);
+    lock_leave();
     return status < 0 ? result("pvm_setopt", status) : previous;
 }
 
 int pvm_getopt(int what)
 {
+    lock_enter();
     struct client *client = task_client();
-    if (!client)
-        return result("pvm_getopt", PvmNoMem);
-    if (what == PvmAutoErr)
-        return pvmautoerr;
-    int value;
-    return client_getopt(client, what, &value) < 0 ? result("pvm_getopt", PvmBadParam) : value;
+    int value = pvmautoerr, status = client ? 0 : PvmNoMem;
+    if (client && what != PvmAutoErr)
+        status = client_getopt(client, what, &value);
+    lock_leave();
+    return status < 0 ? result("pvm_getopt", status) : value;
 }
 
 /* ---- trace mask ---- */
@@ -85,7 +86,9 @@ int pvm_gettmask(int who, Pvmtmask mask)
     const char *from = mask_of(who);
     if (!from || !mask)
         return result("pvm_gettmask", PvmBadParam);
+    lock_enter();
     memcpy(mask, from, TEV_MASK_LENGTH);
+    lock_leave();
     return 0;
 }
 
@@ -94,7 +97,9 @@ int pvm_settmask(int who, Pvmtmask mask)
     char *to = mask_of(who);
     if (!to || !mask)
         return result("pvm_settmask", PvmBadParam);
+    lock_enter();
     memcpy(to, mask, TEV_MASK_LENGTH);
     to[TEV_MASK_LENGTH - 1] = '\0';
+    lock_leave();
     return 0;
 }

@@ -3,9 +3,8 @@
  * to export. */
 #include "base/mem.h"
 #include "base/str.h"
-#include "libpvm/error.h"
+#include "libpvm/api.h"
 #include "libpvm/internal.h"
-#include "libpvm/task.h"
 
 #include "pvm3.h"
 #include "pvmtev.h"
@@ -18,21 +17,23 @@
 
 int pvm_mytid(void)
 {
+    lock_enter();
     const int status = task_enrol();
-    return status < 0 ? result("pvm_mytid", status) : task_tid();
+    return api_leave("pvm_mytid", status < 0 ? status : task_tid());
 }
 
 int pvm_parent(void)
 {
+    lock_enter();
     const int status = task_enrol();
-    return status < 0 ? result("pvm_parent", status) : client_identity(task_client())->parent;
+    const int parent = status < 0 ? 0 : client_identity(task_client())->parent;
+    lock_leave();
+    return status < 0 ? result("pvm_parent", status) : parent;
 }
 
 /* Output of tasks that were collected is waited for (API-2). */
-int pvm_exit(void)
+static void drain(void)
 {
-    if (task_tid() == 0)
-        return task_was_lost() ? PvmSysErr : 0;
     if (output_is_expected() && pvmshowtaskid) {
         fflush(stdout);
         note("pvm_exit(): waiting for tasks whose output is collected");
@@ -42,15 +43,34 @@ int pvm_exit(void)
         status = task_wait(TASK_FOREVER);
     fflush(stdout);
     fflush(stderr);
+}
+
+/* A signal handler that interrupts a call in its middle leaves at once: no queue of the task's is
+ * fit to be looked at. */
+static int leave(void)
+{
+    if (task_tid() == 0)
+        return task_was_lost() ? PvmSysErr : 0;
+    if (!lock_is_nested())
+        drain();
     task_leave();
     return 0;
+}
+
+int pvm_exit(void)
+{
+    lock_enter();
+    const int status = leave();
+    lock_leave();
+    return status;
 }
 
 int pvmsettaskname(char *name);
 
 int pvmsettaskname(char *name)
 {
-    return result("pvmsettaskname", name ? task_set_name(name) : PvmBadParam);
+    lock_enter();
+    return api_leave("pvmsettaskname", name ? task_set_name(name) : PvmBadParam);
 }
 
 /* ---- environment for children (API-25, API-31) ---- */
@@ -75,26 +95,25 @@ static const char *list_find(const char *list, const char *name)
     return NULL;
 }
 
-int pvm_export(char *name)
+static void export_add(const char *name)
 {
     const char *list = export_list();
     if (!*name || list_find(list, name))
-        return 0;
+        return;
     struct strbuf text;
     strbuf_init(&text);
     strbuf_addf(&text, "%s%s%s", list, *list ? ":" : "", name);
     if (!text.failed)
         setenv("PVM_EXPORT", strbuf_text(&text), 1);
     strbuf_fini(&text);
-    return 0;
 }
 
-int pvm_unexport(char *name)
+static void export_remove(const char *name)
 {
     const char *list = export_list();
     const char *found = *name ? list_find(list, name) : NULL;
     if (!found)
-        return 0;
+        return;
     const char *rest = found + strlen(name);
     struct strbuf text;
     strbuf_init(&text);
@@ -107,6 +126,21 @@ int pvm_unexport(char *name)
     if (!text.failed)
         setenv("PVM_EXPORT", strbuf_text(&text), 1);
     strbuf_fini(&text);
+}
+
+int pvm_export(char *name)
+{
+    lock_enter();
+    export_add(name);
+    lock_leave();
+    return 0;
+}
+
+int pvm_unexport(char *name)
+{
+    lock_enter();
+    export_remove(name);
+    lock_leave();
     return 0;
 }
 
@@ -220,7 +254,8 @@ static int spawn(const char *file, char **argv, int flags, const char *where, in
 
 int pvm_spawn(char *file, char **argv, int flags, char *where, int count, int *tids)
 {
-    return result("pvm_spawn", spawn(file, argv, flags, where, count, tids));
+    lock_enter();
+    return api_leave("pvm_spawn", spawn(file, argv, flags, where, count, tids));
 }
 
 /* ---- signals, notices ---- */
@@ -235,7 +270,8 @@ static int send_signal(int tid, int signal)
 
 int pvm_sendsig(int tid, int signal)
 {
-    return result("pvm_sendsig", send_signal(tid, signal));
+    lock_enter();
+    return api_leave("pvm_sendsig", send_signal(tid, signal));
 }
 
 int pvm_kill(int tid)
@@ -253,5 +289,6 @@ static int notify(int what, int tag, int count, int *tids)
 
 int pvm_notify(int what, int tag, int count, int *tids)
 {
-    return result("pvm_notify", notify(what, tag, count, tids));
+    lock_enter();
+    return api_leave("pvm_notify", notify(what, tag, count, tids));
 }

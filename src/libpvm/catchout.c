@@ -9,9 +9,8 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "libpvm/error.h"
+#include "libpvm/api.h"
 #include "libpvm/internal.h"
-#include "libpvm/task.h"
 
 #include "pvm3.h"
 #include "pvmtev.h"
@@ -196,7 +195,9 @@ static void catch_output(FILE *file)
 /* Without a daemon nothing can be spawned, and so nothing needs to be collected: no error. */
 int pvm_catchout(FILE *file)
 {
+    lock_enter();
     if (task_enrol() == 0)
         catch_output(file);
+    lock_leave();
     return 0;
 }

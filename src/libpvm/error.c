@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "client/client.h"
+#include "libpvm/lock.h"
 #include "libpvm/task.h"
 
 #include "pvm3.h"
@@ -32,12 +33,20 @@ char *pvm_errlist[ERROR_TEXTS] = {[1] = "Error 1",
 /* "[t40001]", or the process as long as there is no tid; -1 until enrolment was tried. */
 static const char *label(char text[LABEL_BYTES])
 {
+    lock_enter();
     const int tid = task_tid();
+    lock_leave();
     if (tid > 0)
         str_format(text, LABEL_BYTES, "[t%x]", (unsigned)tid);
     else
         str_format(text, LABEL_BYTES, "[pid%d]", pvmmyupid);
     return text;
+}
+
+/* The calling thread's last error. */
+static int *last_error(void)
+{
+    return lock_is_main() ? &pvm_errno : &lock_thread()->error;
 }
 
 static const char *text_of(int code)
@@ -59,16 +68,14 @@ static void print_error(const char *subject, int code)
 int result_quiet(int status)
 {
     if (status < 0)
-        pvm_errno = status;
+        *last_error() = status;
     return status;
 }
-
-int lpvmerr(const char *call, int code);
 
 int lpvmerr(const char *call, int code)
 {
     char subject[128];
-    pvm_errno = code;
+    *last_error() = code;
     const int mode = pvmautoerr;
     if (mode == 0)
         return code;
@@ -84,11 +91,6 @@ int lpvmerr(const char *call, int code)
     return code;
 }
 
-int result(const char *call, int status)
-{
-    return status < 0 ? lpvmerr(call, status) : status;
-}
-
 void note(const char *format, ...)
 {
     char text[NOTE_BYTES], where[LABEL_BYTES];
@@ -101,11 +103,11 @@ void note(const char *format, ...)
 
 int pvm_perror(char *message)
 {
-    print_error(message, pvm_errno);
+    print_error(message, *last_error());
     return 0;
 }
 
 char *pvm_strerror(void)
 {
-    return (char *)(size_t)text_of(pvm_errno);
+    return (char *)(size_t)text_of(*last_error());
 }

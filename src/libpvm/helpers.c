@@ -4,9 +4,8 @@
  * in pvm3.h but pvmgetrsh() and pvmgettmp().
  */
 #include "base/str.h"
-#include "libpvm/error.h"
+#include "libpvm/api.h"
 #include "libpvm/find.h"
-#include "libpvm/task.h"
 
 #include "pvm3.h"
 #include "pvmproto.h"
@@ -105,10 +104,10 @@ static const struct {
                            "SM_STHOSTACK", "SM_STTASK"}},
 };
 
-/* The name of a reserved tag, or its number in text of this function's own. */
+/* The name of a reserved tag, or its number in text of the calling thread's own. */
 char *pvmnametag(int tag, int *found)
 {
-    static char number[16];
+    static _Thread_local char number[16];
     for (size_t i = 0; i < ARRAY_LEN(tag_families); i++) {
         const int ordinal = tag - tag_families[i].first;
         if (ordinal < 0 || ordinal >= tag_families[i].count)
@@ -125,12 +124,17 @@ char *pvmnametag(int tag, int *found)
 
 int pvmbeatask(void)
 {
-    return task_enrol();
+    lock_enter();
+    const int status = task_enrol();
+    lock_leave();
+    return status;
 }
 
 int pvmendtask(void)
 {
+    lock_enter();
     task_leave();
+    lock_leave();
     return 0;
 }
 
@@ -146,12 +150,14 @@ int pvmdisplaymhfinfo(char *file, char *format, int handler)
 /* A name in the directory for such files that no file has yet. */
 char *pvmtmpnam(char *name)
 {
-    static char own[128];
+    static _Thread_local char own[128];
     static unsigned serial;
     char *to = name ? name : own;
+    lock_enter();
     do
         str_format(to, sizeof(own), "%s/pvmtmp%06d.%u", find_tmp(), (int)getpid(), serial++);
     while (access(to, F_OK) == 0);
+    lock_leave();
     return to;
 }
 

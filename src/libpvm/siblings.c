@@ -3,8 +3,7 @@
 #include "libpvm/internal.h"
 
 #include "base/mem.h"
-#include "libpvm/error.h"
-#include "libpvm/task.h"
+#include "libpvm/api.h"
 
 #include "pvm3.h"
 #include "pvmtev.h"
@@ -49,6 +48,7 @@ static void host_lost(void *argument, int host)
 
 void internal_start(struct client *client)
 {
+    lock_set_client(client);
     client_set_lost(client, host_lost, NULL);
     client_set_hook(client, hook, client);
 }
@@ -108,5 +108,6 @@ static int siblings(int **tids)
 
 int pvm_siblings(int **tids)
 {
-    return result("pvm_siblings", siblings(tids));
+    lock_enter();
+    return api_leave("pvm_siblings", siblings(tids));
 }

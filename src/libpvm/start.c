@@ -5,9 +5,8 @@
  */
 #include "base/mem.h"
 #include "base/str.h"
-#include "libpvm/error.h"
+#include "libpvm/api.h"
 #include "libpvm/find.h"
-#include "libpvm/task.h"
 #include "libpvm/xport.h"
 
 #include "pvm3.h"
@@ -278,5 +277,6 @@ static int start_pvmd(int argc, char **argv, int block)
 
 int pvm_start_pvmd(int argc, char **argv, int block)
 {
-    return result("pvm_start_pvmd", start_pvmd(argc, argv, block));
+    lock_enter();
+    return api_leave("pvm_start_pvmd", start_pvmd(argc, argv, block));
 }

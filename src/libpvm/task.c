@@ -7,6 +7,7 @@
 #include "libpvm/error.h"
 #include "libpvm/find.h"
 #include "libpvm/internal.h"
+#include "libpvm/lock.h"
 #include "libpvm/xport.h"
 
 #include "pvm3.h"
@@ -61,8 +62,8 @@ struct client *task_client(void)
         context_inherit();
         internal_start(task.client);
     }
-    /* Programs and tools write these variables. */
-    client_setcontext(task.client, pvmmyctx);
+    if (lock_is_main()) /* programs and tools write the variable; other threads have their own */
+        client_setcontext(task.client, pvmmyctx);
     return task.client;
 }
 
