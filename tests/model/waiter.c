@@ -85,8 +85,9 @@ static uint8_t summary_of(int sender)
     S(BEGIN)                                                                                       \
     S(PUBLISH)                                                                                     \
     S(FENCE)                                                                                       \
-    S(LOOK_AT_BIT) S(SET_BIT) S(LOOK_AT_SUMMARY) S(SET_SUMMARY) S(FENCE_AGAIN) S(LOOK_AT_SLEEPING) \
-        S(RING) S(LISTEN) S(CLEAR_SUMMARY) S(TAKE_WORD) S(LOOK) S(NOTHING) S(COOL) S(COOL_FENCE)   \
+    S(LOOK_AT_BIT)                                                                                 \
+    S(SET_BIT) S(LOOK_AT_SUMMARY) S(SET_SUMMARY) S(FENCE_AGAIN) S(LOOK_AT_SLEEPING) S(RING)        \
+        S(LISTEN) S(CLEAR_SUMMARY) S(TAKE_WORD) S(LOOK) S(NOTHING) S(COOL) S(COOL_FENCE)           \
             S(COOL_LOOK) S(DRAIN) S(SAY_SLEEPING) S(SLEEP_FENCE) S(SLEEP) S(EMPTY_BELL)            \
                 S(SAY_AWAKE)
 #define STEP_ENUM(name) name,
