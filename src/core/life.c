@@ -59,6 +59,28 @@ static void become_ghost(struct node *node, struct task *task)
     ghosts_trim(node);
 }
 
+/* ---- what the living remember of the ended ---- */
+
+enum { ENDS_PER_SWEEP = 1024 };
+
+static bool is_gone(void *context, uint32_t receiver)
+{
+    const struct node *node = context;
+    return node_is_own_tid(node, receiver) && tid_is_task(receiver) &&
+           !task_find(&node->tasks, receiver);
+}
+
+/* A spawner that lives long writes to each of its children. Looking through all senders at every
+ * end would cost more than the end; now and then costs next to nothing. */
+static void sweep_senders(struct node *node)
+{
+    if (++node->ends_since_sweep < ENDS_PER_SWEEP)
+        return;
+    node->ends_since_sweep = 0;
+    for (size_t i = 0; i < node->senders.count; i++)
+        sender_forget_gone(node->senders.entries[i].value, is_gone, node);
+}
+
 /* ---- steps ---- */
 
 static bool is_attached(enum task_state state)
@@ -94,6 +116,7 @@ static void end(struct node *node, struct task *task)
         task->child->task = NULL;
     become_ghost(node, task);
     task_destroy(&node->tasks, task);
+    sweep_senders(node);
 }
 
 void life_happens(struct node *node, struct task *task, enum task_happening happening)

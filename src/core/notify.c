@@ -168,8 +168,12 @@ void notify_ended(struct node *node, uint64_t peer, const struct message *messag
 {
     const struct wire_dm_ended *ended = &message->dm_ended;
     const struct host *host = host_by_tid(&node->hosts, ended->subject);
-    if (host && host->info.epoch == peer)
-        fire_task(node, ended->subject, ended->watcher, ended->after);
+    if (!host || host->info.epoch != peer)
+        return;
+    fire_task(node, ended->subject, ended->watcher, ended->after);
+    struct sender *watcher = map_get(&node->senders, ended->watcher);
+    if (watcher)
+        sender_forget(watcher, ended->subject);
 }
 
 void notify_forget_watcher(struct node *node, uint32_t watcher)

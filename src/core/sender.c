@@ -112,13 +112,24 @@ void sender_forget(struct sender *sender, uint32_t receiver)
     mem_free(map_remove(&sender->last, receiver));
 }
 
-void sender_forget_host(struct sender *sender, uint32_t number)
+void sender_forget_gone(struct sender *sender, bool (*is_gone)(void *context, uint32_t receiver),
+                        void *context)
 {
     for (size_t i = sender->last.count; i-- > 0;) {
         uint32_t receiver = (uint32_t)sender->last.entries[i].key;
-        if (tid_host_number(receiver) == number)
+        if (is_gone(context, receiver))
             sender_forget(sender, receiver);
     }
+}
+
+static bool is_of_host(void *context, uint32_t receiver)
+{
+    return tid_host_number(receiver) == *(const uint32_t *)context;
+}
+
+void sender_forget_host(struct sender *sender, uint32_t number)
+{
+    sender_forget_gone(sender, is_of_host, &number);
 }
 
 bool sender_take_open(struct sender *sender, struct open_message *message)

@@ -47,6 +47,9 @@ int sender_note_complete(struct sender *sender, uint32_t receiver, uint64_t sequ
 uint64_t sender_last(const struct sender *sender, uint32_t receiver);
 /* |receiver| is no more. */
 void sender_forget(struct sender *sender, uint32_t receiver);
+/* As sender_forget() for every receiver that |is_gone|. */
+void sender_forget_gone(struct sender *sender, bool (*is_gone)(void *context, uint32_t receiver),
+                        void *context);
 /* No task of host |number| is any more. */
 void sender_forget_host(struct sender *sender, uint32_t number);
 /* Takes out one unfinished message; false when there is none left. */

@@ -94,6 +94,7 @@ struct node {
     struct map senders;         /* tid -> struct sender, of tasks and ghosts */
     struct list ghosts;
     size_t ghost_count;
+    size_t ends_since_sweep;    /* of tasks: core/life.c */
     struct map flows;           /* (peer, source and destination) -> struct flow: core/flow.h */
     struct map mcasts_in;       /* (source, number) -> struct mcast under way from another host */
     struct list early;          /* frames to hosts yet to come: core/early.h */

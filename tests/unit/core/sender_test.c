@@ -11,6 +11,12 @@ static enum sender_verdict note(struct sender *sender, uint32_t to, uint64_t seq
     return sender_note(sender, &frame);
 }
 
+static bool is_eight(void *context, uint32_t receiver)
+{
+    (void)context;
+    return receiver == 8;
+}
+
 int main(void)
 {
     struct sender *sender = sender_create(1);
@@ -35,6 +41,9 @@ int main(void)
     for (; verdict == SENDER_OK && begun < 5000; begun++)
         verdict = note(sender, 7, (uint64_t)begun + 1, FRAME_FIRST);
     EQUAL(begun, SENDER_OPEN_MAX + 1, "no more than so many may be begun");
+    EQUAL(sender_note_complete(sender, 8, 4), 0, "one more");
+    sender_forget_gone(sender, is_eight, NULL);
+    OK(sender_last(sender, 8) == 0 && sender_last(sender, 5) == 2, "who is gone is forgotten");
     sender_forget_host(sender, 0);
     EQUAL(sender_last(sender, 5), 0, "a host that went is forgotten");
     sender_destroy(sender);

@@ -2,7 +2,9 @@
 /* Spawning: placement, environment, errors, lost hosts. */
 #include "fake.h"
 
+#include "core/notify.h"
 #include "core/place.h"
+#include "core/state.h"
 #include "tap.h"
 
 static int on_host(const struct message *answer, uint32_t number)
@@ -171,6 +173,46 @@ static void test_spawner_dies(void)
     fake_destroy(fake);
 }
 
+/* |rounds| of 100 children on a host; their spawner writes to each, then they end. How many. */
+static int write_to_children_that_end(struct fake *fake, struct fake_task *task, const char *where,
+                                      int rounds)
+{
+    int ended = 0;
+    for (int round = 0; round < rounds; round++) {
+        fake->child_count = 0;
+        struct message answer = fake_spawn(fake, task, SPAWN_HOST, where, 100);
+        for (size_t i = 0; i < answer.tm_spawned.tids.count; i++) {
+            const uint32_t tid = (uint32_t)answer.tm_spawned.tids.items[i];
+            fake_send(fake, task, tid, 1, FRAME_FIRST | FRAME_LAST, "sister");
+            fake_notify(fake, task, NOTIFY_TASK_EXIT, 5, -1, &tid, 1);
+        }
+        fake_run(fake);
+        for (int i = 0; i < fake->child_count; i++)
+            fake_exit(fake, &fake->children[i]);
+        ended += fake->child_count;
+        for (struct frame frame = fake_take(task); frame.kind; frame = fake_take(task))
+            frame_drop(&frame);
+    }
+    return ended;
+}
+
+/* A spawner that lives long: what its daemon keeps of its children must not grow with them. */
+static void test_the_ended_are_forgotten(void)
+{
+    enum { ROUNDS = 13, ROUND = 100 };
+    struct fake *fake = fake_create("");
+    struct fake_task *task = fake_machine(fake, 2);
+    const struct node *node = fake->nodes[0].node;
+    const struct sender *sender = task_find(&node->tasks, task->tid)->sender;
+    EQUAL(write_to_children_that_end(fake, task, ".", ROUNDS), ROUNDS * ROUND, "many end");
+    OK(sender->last.count < 2 * ROUND + ROUNDS * ROUND - 1024, "those of its own host, in time");
+    const size_t before = sender->last.count;
+    const char *other = host_by_number(&node->hosts, 2)->info.name;
+    EQUAL(write_to_children_that_end(fake, task, other, 2), 2 * ROUND, "and others");
+    EQUAL(sender->last.count, before, "those elsewhere, as their ends are told");
+    fake_destroy(fake);
+}
+
 int main(void)
 {
     TEST(test_round_robin);
@@ -182,6 +224,7 @@ int main(void)
     TEST(test_lost_host_by_name);
     TEST(test_silence_ends);
     TEST(test_spawner_dies);
+    TEST(test_the_ended_are_forgotten);
     EQUAL(buf_live_count(), 0, "no buffer is left");
     return tap_done();
 }
