@@ -34,6 +34,9 @@ cmd  mandoc       mandoc          check? lint?
 cmd  musl-gcc     musl-tools      check?
 cmd  ssh-keygen   openssh-client  check?
 cmd  sshd         openssh-server  check? service
+file /usr/lib32/crt1.o            gcc-multilib    check?
+cmd  valgrind     valgrind        check?
+cmd  gdb          gdb             check?
 file /usr/bin/pvmd                pvm             check? bench?
 file /usr/include/pvm3.h          pvm-dev         check? bench?
 file /usr/share/doc/pvm-examples  pvm-examples    check?
