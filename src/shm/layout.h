@@ -29,7 +29,7 @@ enum {
     SHM_PIECES_MAX = 65536,
     SHM_RELEASES_MAX = 18,      /* handles given back by one slot */
     SHM_RING_SLOTS_FIRST = 8,   /* 1 KiB: a pair that talks little costs little */
-    SHM_RING_SLOTS_STEP = 8,    /* a ring found full is followed by one this much larger */
+    SHM_RING_SLOTS_STEP = 4,    /* a ring found full is followed by one so many times as large */
     SHM_RING_SLOTS_MAX = 512,
     SHM_INBOX_WORDS = 64,
     SHM_INDEX_MAX = 64 * SHM_INBOX_WORDS, /* processes of one host that share memory */
