@@ -7,15 +7,14 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 enum { ITEMS_PER_WRITE = 64, CAPACITY_FIRST = 16, WASTE_FACTOR_MAX = 4 };
 
 struct outqueue_item {
     struct slice body;
     struct stream_mark mark;
+    struct fds *fds; /* go with its first byte */
     uint8_t header_bytes;
     uint8_t header[STREAM_HEADER_BYTES_MAX];
 };
@@ -37,8 +36,10 @@ static size_t item_bytes(const struct outqueue_item *item)
 
 void outqueue_fini(struct outqueue *queue)
 {
-    for (size_t i = 0; i < queue->count; i++)
+    for (size_t i = 0; i < queue->count; i++) {
         slice_drop(&item_at(queue, i)->body);
+        fds_drop(item_at(queue, i)->fds);
+    }
     mem_free(queue->items);
     *queue = (struct outqueue){0};
 }
@@ -69,12 +70,13 @@ static int grow(struct outqueue *queue)
 }
 
 int outqueue_add(struct outqueue *queue, const uint8_t *header, size_t header_bytes,
-                 struct slice body, struct stream_mark mark)
+                 struct slice body, struct fds *fds, struct stream_mark mark)
 {
     if (queue->count == queue->capacity && grow(queue) < 0)
         return -1;
     struct outqueue_item *item = item_at(queue, queue->count++);
     item->body = slice_hold(body);
+    item->fds = fds_hold(fds);
     item->mark = mark;
     item->header_bytes = (uint8_t)header_bytes;
     if (header_bytes)
@@ -120,6 +122,7 @@ static void drop_first(struct outqueue *queue, struct report *report)
         queue->compacted--;
     struct outqueue_item gone = *item; /* reporting may add items and move the ring */
     slice_drop(&item->body);
+    fds_drop(item->fds);
     report_item(report, &gone);
 }
 
@@ -149,6 +152,8 @@ static size_t gather(const struct outqueue *queue, struct iovec parts[2 * ITEMS_
     size_t count = 0, skip = queue->written;
     for (size_t i = 0; i < queue->count && i < ITEMS_PER_WRITE; i++) {
         const struct outqueue_item *item = item_at(queue, i);
+        if (i > 0 && item->fds)
+            break; /* they go with the first byte of a call */
         count = add_part(parts, count, item->header, item->header_bytes, &skip);
         count = add_part(parts, count, item->body.data, item->body.length, &skip);
     }
@@ -175,7 +180,9 @@ static void compact(struct outqueue *queue)
 {
     for (; queue->compacted < queue->count; queue->compacted++) {
         struct slice *body = &item_at(queue, queue->compacted)->body;
-        if (!body->buf || body->buf->capacity / WASTE_FACTOR_MAX <= body->length)
+        /* A body that lies in the memory of its sender wastes none of ours. */
+        if (!body->buf || body->buf->release ||
+            body->buf->capacity / WASTE_FACTOR_MAX <= body->length)
             continue;
         struct slice copy = slice_copy(body->data, body->length);
         if (!copy.buf && body->length)
@@ -195,9 +202,10 @@ enum outqueue_result outqueue_write(struct outqueue *queue, int fd, size_t bytes
         struct iovec parts[2 * ITEMS_PER_WRITE];
         struct msghdr message = {.msg_iov = parts};
         message.msg_iovlen = gather(queue, parts);
-        ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL);
+        ssize_t sent = fds_send(fd, &message, queue->written ? NULL : item_at(queue, 0)->fds);
         if (sent >= 0) {
             total += (size_t)sent;
+            queue->written_total += (uint64_t)sent;
             advance(queue, (size_t)sent, &report);
         } else if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) {
             result = OUTQUEUE_BLOCKED;

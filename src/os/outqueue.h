@@ -10,6 +10,7 @@
 #define OS_OUTQUEUE_H
 
 #include "base/buf.h"
+#include "os/fds.h"
 #include "os/stream.h"
 
 #include <stdbool.h>
@@ -26,6 +27,7 @@ struct outqueue {
     size_t compacted; /* the first so many were looked at while waiting */
     size_t written;   /* bytes of the first item that are out */
     uint64_t bytes;   /* queued and not written */
+    uint64_t written_total;
 };
 
 enum outqueue_result { OUTQUEUE_OK, OUTQUEUE_BLOCKED, OUTQUEUE_BROKEN };
@@ -33,9 +35,9 @@ typedef void (*outqueue_taken_f)(void *context, uint64_t bytes, struct stream_ma
 
 void outqueue_init(struct outqueue *queue);
 void outqueue_fini(struct outqueue *queue);
-/* Holds |body|. 0, or -1 without memory. */
+/* Holds |body| and |fds| (NULL = none). 0, or -1 without memory. */
 int outqueue_add(struct outqueue *queue, const uint8_t *header, size_t header_bytes,
-                 struct slice body, struct stream_mark mark);
+                 struct slice body, struct fds *fds, struct stream_mark mark);
 /* Writes up to about |bytes_max|; says |taken| for each run of whole frames with the same mark. */
 enum outqueue_result outqueue_write(struct outqueue *queue, int fd, size_t bytes_max,
                                     outqueue_taken_f taken, void *context);

@@ -21,6 +21,8 @@ struct stream {
     size_t parsed;     /* bytes of it handed out as frames */
     size_t filled;     /* bytes of it read */
     struct outqueue out;
+    int fds[FDS_MAX]; /* came and were not taken yet */
+    size_t fd_count;
     bool readable; /* the system may have bytes for us */
     bool blocked;  /* it takes no more from us for now */
     bool paused;
@@ -73,6 +75,7 @@ void stream_destroy(struct stream *stream)
     loop_watch_close(stream->watch);
     if (stream->fd >= 0)
         close(stream->fd);
+    fds_close(stream->fds, stream->fd_count);
     buf_drop(stream->chunk);
     outqueue_fini(&stream->out);
     mem_free(stream);
@@ -156,11 +159,15 @@ static size_t read_once(struct stream *stream)
         return 0;
     }
     size_t room = stream->chunk->capacity - stream->filled;
-    ssize_t got = read(stream->fd, stream->chunk->data + stream->filled, room);
+    const size_t fds_before = stream->fd_count;
+    ssize_t got = fds_receive(stream->fd, stream->chunk->data + stream->filled, room, stream->fds,
+                              &stream->fd_count);
     if (got > 0) {
         stream->filled += (size_t)got;
-        if ((size_t)got < room)
-            stream->readable = false; /* level-triggered: if more comes we are told again */
+        /* Level-triggered: if more comes we are told again. A read ends behind descriptors, whatever
+         * follows them. */
+        if ((size_t)got < room && stream->fd_count == fds_before)
+            stream->readable = false;
         return (size_t)got;
     }
     if (got == 0)
@@ -197,8 +204,12 @@ static void write_turn(struct stream *stream)
         outqueue_drop_all(&stream->out, report_taken, stream);
         return;
     }
-    switch (outqueue_write(&stream->out, stream->fd, STREAM_WRITE_BYTES_PER_TURN, report_taken,
-                           stream)) {
+    const uint64_t before = stream->out.written_total;
+    enum outqueue_result result = outqueue_write(&stream->out, stream->fd,
+                                                 STREAM_WRITE_BYTES_PER_TURN, report_taken, stream);
+    if (stream->handler.written && stream->out.written_total != before)
+        stream->handler.written(stream->handler.context);
+    switch (result) {
     case OUTQUEUE_OK:
         break;
     case OUTQUEUE_BLOCKED:
@@ -227,11 +238,25 @@ bool stream_turn(struct stream *stream)
     return reads || (!outqueue_is_empty(&stream->out) && !stream->blocked);
 }
 
+int stream_send_fds(struct stream *stream, const uint8_t *header, size_t header_bytes,
+                    struct slice body, struct fds *fds, struct stream_mark mark)
+{
+    CHECK(header_bytes <= STREAM_HEADER_BYTES_MAX);
+    return outqueue_add(&stream->out, header, header_bytes, body, fds, mark);
+}
+
 int stream_send(struct stream *stream, const uint8_t *header, size_t header_bytes,
                 struct slice body, struct stream_mark mark)
 {
-    CHECK(header_bytes <= STREAM_HEADER_BYTES_MAX);
-    return outqueue_add(&stream->out, header, header_bytes, body, mark);
+    return stream_send_fds(stream, header, header_bytes, body, NULL, mark);
+}
+
+size_t stream_take_fds(struct stream *stream, int items[FDS_MAX])
+{
+    const size_t count = stream->fd_count;
+    memcpy(items, stream->fds, count * sizeof(*items));
+    stream->fd_count = 0;
+    return count;
 }
 
 void stream_pause(struct stream *stream, bool paused)

@@ -7,12 +7,16 @@
  * many at a time. What a frame is, its owner says by |frame_bytes|: this file knows nothing of
  * their contents.
  *
+ * Descriptors that come with frames wait here until the owner takes them: as many as FDS_MAX, others
+ * are closed. Which frame they came with the owner must know from its contents.
+ *
  * Nothing here calls back from inside stream_send(), stream_pause() or stream_close_after_flush().
  */
 #ifndef OS_STREAM_H
 #define OS_STREAM_H
 
 #include "base/buf.h"
+#include "os/fds.h"
 #include "os/loop.h"
 
 #include <stdbool.h>
@@ -45,6 +49,8 @@ struct stream_handler {
     /* |bytes| of queued frames with this mark were written (or can never be). From stream_turn().
      */
     void (*taken)(void *context, uint64_t bytes, struct stream_mark mark);
+    /* Something was written to the socket in this turn. May be NULL. */
+    void (*written)(void *context);
     /* The socket is ready: call stream_turn() soon. */
     void (*ready)(void *context);
 };
@@ -62,6 +68,11 @@ bool stream_turn(struct stream *stream);
  * without memory. */
 int stream_send(struct stream *stream, const uint8_t *header, size_t header_bytes,
                 struct slice body, struct stream_mark mark);
+/* The same with |fds|, held until it is written. */
+int stream_send_fds(struct stream *stream, const uint8_t *header, size_t header_bytes,
+                    struct slice body, struct fds *fds, struct stream_mark mark);
+/* The descriptors that came with what was read until now, taken over by the caller: how many. */
+size_t stream_take_fds(struct stream *stream, int items[FDS_MAX]);
 /* Stops and resumes handing out frames and reading. */
 void stream_pause(struct stream *stream, bool paused);
 /* No more frames are handed out; when what is queued has been written, the socket is closed and

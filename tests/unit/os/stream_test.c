@@ -31,6 +31,7 @@ struct owner {
     uint64_t last_mark;
     bool ready;
     size_t wanted;
+    size_t writes;
 };
 
 static size_t frame_bytes(const uint8_t *h)
@@ -71,6 +72,11 @@ static void got_taken(void *context, uint64_t bytes, struct stream_mark mark)
     owner->last_mark = mark.a;
 }
 
+static void got_written(void *context)
+{
+    ((struct owner *)context)->writes++;
+}
+
 static void got_ready(void *context)
 {
     ((struct owner *)context)->ready = true;
@@ -89,6 +95,7 @@ static void owner_open(struct owner *owner)
                                      .frame = got_frame,
                                      .closed = got_closed,
                                      .taken = got_taken,
+                                     .written = got_written,
                                      .ready = got_ready};
     owner->peer = ends[1];
     owner->stream = stream_create(loop, ends[0], &handler);
@@ -337,6 +344,147 @@ static void test_close_after_flush(void)
     owner_close(&owner);
 }
 
+static struct buf *lent;
+
+static void lent_back(struct buf *buf)
+{
+    lent = buf;
+}
+
+static void test_lent_bodies_stay_where_they_are(void)
+{
+    struct owner owner;
+    static uint8_t memory[64 * 1024];
+    owner_open(&owner);
+    struct buf large = {.references = 1, .capacity = sizeof(memory), .data = memory,
+                        .release = lent_back};
+    for (int i = 0; i < 20000; i++) {
+        struct slice body = slice_of(&large, (size_t)i, 100);
+        stream_send(owner.stream, NULL, 0, body, (struct stream_mark){0});
+        slice_drop(&body);
+    }
+    stream_turn(owner.stream);
+    OK(stream_queued_bytes(owner.stream) > 0, "a reader that does not read");
+    OK(large.references > 1, "what waits is not copied out of memory that is not ours");
+    buf_drop(&large);
+    OK(lent == NULL, "it is held");
+    owner_close(&owner);
+    OK(lent == &large, "and given back at the end");
+}
+
+#ifdef PLATFORM_LINUX
+/* Tells whether |fd| is the other end of |pipe_end|, a pipe's writing end. */
+static bool leads_to(int pipe_end, int fd)
+{
+    char got = 0;
+    return write(pipe_end, "!", 1) == 1 && read(fd, &got, 1) == 1 && got == '!';
+}
+
+static bool is_open(int fd)
+{
+    return fcntl(fd, F_GETFD) >= 0;
+}
+
+static int open_count(void)
+{
+    int count = 0;
+    for (int fd = 0; fd < 256; fd++)
+        count += is_open(fd);
+    return count;
+}
+
+static void send_with(int socket, const void *bytes, size_t length, const int *items, size_t count)
+{
+    struct iovec part = {(void *)(uintptr_t)bytes, length};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    struct fds fds = {.references = 1, .count = count};
+    memcpy(fds.items, items, count * sizeof(*items));
+    OK(fds_send(socket, &message, &fds) == (ssize_t)length, "sent with descriptors");
+}
+
+static void test_descriptors_come(void)
+{
+    struct owner owner;
+    int ends[2], got[FDS_MAX];
+    uint8_t bytes[64];
+    size_t length = put_frame(bytes, 8, 3);
+    owner_open(&owner);
+    EQUAL(pipe(ends), 0, "a pipe");
+    OK(write(owner.peer, bytes, length) == (ssize_t)length, "a frame without");
+    send_with(owner.peer, bytes, length, (int[]){ends[0], ends[0], ends[0]}, 3);
+    OK(write(owner.peer, bytes, length) == (ssize_t)length, "and one more without");
+    owner.wanted = 3;
+    OK(until(loop, has_frames, &owner), "three frames");
+    EQUAL(stream_take_fds(owner.stream, got), 3, "and three descriptors");
+    OK(leads_to(ends[1], got[0]) && leads_to(ends[1], got[2]), "those that were sent");
+    OK(fcntl(got[0], F_GETFD) & FD_CLOEXEC, "no child inherits them");
+    EQUAL(stream_take_fds(owner.stream, (int[FDS_MAX]){0}), 0, "they are given out once");
+    fds_close(got, 3);
+    close(ends[0]);
+    close(ends[1]);
+    owner_close(&owner);
+}
+
+static void test_unexpected_descriptors(void)
+{
+    struct owner owner;
+    int ends[2], got[FDS_MAX];
+    uint8_t bytes[64];
+    size_t length = put_frame(bytes, 8, 3);
+    owner_open(&owner);
+    EQUAL(pipe(ends), 0, "a pipe");
+    const int before = open_count();
+    for (int i = 0; i < 20; i++)
+        send_with(owner.peer, bytes, length, (int[]){ends[0], ends[0]}, 2);
+    owner.wanted = 20;
+    OK(until(loop, has_frames, &owner), "twenty frames with two each");
+    EQUAL(stream_take_fds(owner.stream, got), 3, "no more than three wait");
+    EQUAL(open_count(), before + 3, "the others were closed");
+    fds_close(got, 3);
+    send_with(owner.peer, bytes, length, (int[]){ends[0]}, 1);
+    owner.wanted = 21;
+    OK(until(loop, has_frames, &owner), "one more that nobody takes");
+    owner_close(&owner);
+    EQUAL(open_count(), before - 2, "is closed with the connection");
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void test_descriptors_go(void)
+{
+    struct owner owner;
+    int ends[2], got[FDS_MAX];
+    size_t count = 0;
+    uint8_t bytes[64];
+    owner_open(&owner);
+    EQUAL(pipe(ends), 0, "a pipe");
+    struct fds *fds = fds_create((int[]){ends[0], dup(ends[0])}, 2);
+    struct slice body = slice_copy("frame", 5);
+    stream_send(owner.stream, NULL, 0, body, (struct stream_mark){0});
+    stream_send_fds(owner.stream, NULL, 0, body, fds, (struct stream_mark){0});
+    stream_send(owner.stream, NULL, 0, body, (struct stream_mark){0});
+    stream_send_fds(owner.stream, NULL, 0, body, fds, (struct stream_mark){0});
+    fds_drop(fds);
+    OK(is_open(ends[0]), "they stay open while frames wait that carry them");
+    stream_turn(owner.stream);
+    OK(!is_open(ends[0]), "and no longer");
+    OK(owner.writes == 1, "one turn writes all");
+    EQUAL(fds_receive(owner.peer, bytes, 5, got, &count), 5, "a frame");
+    EQUAL(count, 0, "without");
+    EQUAL(fds_receive(owner.peer, bytes, sizeof(bytes), got, &count), 10, "the next two at once");
+    EQUAL(count, 2, "with those of the first");
+    OK(leads_to(ends[1], got[0]) && leads_to(ends[1], got[1]), "which are right");
+    fds_close(got, count);
+    count = 0;
+    EQUAL(fds_receive(owner.peer, bytes, sizeof(bytes), got, &count), 5, "then the last");
+    EQUAL(count, 2, "with the same again");
+    fds_close(got, count);
+    slice_drop(&body);
+    close(ends[1]);
+    owner_close(&owner);
+}
+#endif
+
 static void test_no_memory(void)
 {
     struct owner owner;
@@ -369,6 +517,12 @@ int main(void)
     TEST(test_waiting_frames_give_back_their_buffers);
     TEST(test_reader_gone);
     TEST(test_close_after_flush);
+    TEST(test_lent_bodies_stay_where_they_are);
+#ifdef PLATFORM_LINUX
+    TEST(test_descriptors_come);
+    TEST(test_unexpected_descriptors);
+    TEST(test_descriptors_go);
+#endif
     TEST(test_no_memory);
     loop_destroy(loop);
     return tap_done();
