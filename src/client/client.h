@@ -228,6 +228,24 @@ int client_match_default(const struct client *client, int mid, int tid, int tag)
  * It may pack, unpack and send, nothing else. */
 typedef bool (*client_hook_f)(void *argument, int mid, int context, int tag);
 void client_set_hook(struct client *client, client_hook_f hook, void *argument);
+/* Message handlers (API-57, API-58). From now on |function| gets every message of |source|, |tag|
+ * and |context| (-1 = any) that is delivered, instead of the queue. A number of its own; PvmExists
+ * when another handler would get some of these too. */
+typedef int (*client_handler_f)(int mid);
+int client_add_handler(struct client *client, int source, int tag, int context,
+                       client_handler_f function);
+/* PvmBadParam, PvmNotFound. Messages that wait for it then wait to be received. */
+int client_delete_handler(struct client *client, int handler);
+void client_clear_handlers(struct client *client);
+/* False = client_run_handlers() has nothing to do and will have nothing. */
+bool client_has_handlers(const struct client *client);
+/* To be called where nothing else is under way and before it is said that no message is there:
+ * calls the handlers of all that was delivered. |call| (NULL: just does it) calls |function|, with
+ * what the shell wants to do before and after; |context| is current meanwhile, the message is the
+ * active receive buffer and there is no send buffer. A handler may call everything, this too; it is
+ * not called anew while it runs. 0; PvmNoMem: call again, nothing is lost. */
+typedef void (*client_call_f)(client_handler_f function, int mid, int context);
+int client_run_handlers(struct client *client, client_call_f call);
 /* |lost| is called when |host| (its base tid) is gone, after all that came from it was
  * delivered. It may do what a hook may. */
 typedef void (*client_lost_f)(void *argument, int host);

@@ -45,6 +45,7 @@ struct client *client_create(const struct client_config *config)
     map_init(&client->requests);
     map_init(&client->lost_hosts);
     queue_init(&client->queue);
+    handlers_init(&client->handlers);
     client->identity.parent = CLIENT_PvmNoParent;
     client->identity.host_name = "";
     opts_init(client);
@@ -62,6 +63,7 @@ static void enrol_forget(struct client *client)
 void client_leave(struct client *client)
 {
     match_clear(client);
+    handlers_drop_staged(&client->handlers);
     peers_clear(client);
     requests_clear(client);
     out_clear(&client->out);
@@ -87,6 +89,7 @@ void client_destroy(struct client *client)
     mem_free(client->free_mids);
     mem_free(client->out.items);
     mem_free(client->host_name);
+    client_clear_handlers(client);
     map_fini(&client->peers);
     map_fini(&client->requests);
     map_fini(&client->lost_hosts);

@@ -59,8 +59,12 @@ void match_deliver(struct client *client, struct msg *msg)
 {
     if (is_own_notice(msg))
         own_notice(client, msg);
-    else if (!hook_takes(client, msg))
+    else if (hook_takes(client, msg))
+        return;
+    else if (handlers_are_idle(&client->handlers))
         queue_push(&client->queue, msg);
+    else
+        handlers_deliver(client, msg);
 }
 
 int client_match_default(const struct client *client, int mid, int tid, int tag)

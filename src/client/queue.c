@@ -3,6 +3,7 @@
 #include "client/queue.h"
 
 #include "client/queue_index.h"
+#include "client/tids.h"
 
 void queue_init(struct queue *queue)
 {
@@ -31,16 +32,42 @@ static struct list *place_by_time(struct queue *queue, const struct msg *msg)
     return place;
 }
 
-void queue_push_behind(struct queue *queue, struct msg *msg)
+static void link_after(struct queue *queue, struct msg *msg, struct list *place)
 {
-    struct list *place = queue->messages.prev;
-    if (msg->time != 0)
-        place = place_by_time(queue, msg);
     list_insert_between(&msg->link, place, place->next);
     msg->is_queued = true;
     queue->count++;
     if (queue->index && queue_index_add(queue->index, &queue->messages, msg, &queue->steps) < 0)
         queue_index_drop(queue);
+}
+
+void queue_push_behind(struct queue *queue, struct msg *msg)
+{
+    link_after(queue, msg, msg->time == 0 ? queue->messages.prev : place_by_time(queue, msg));
+}
+
+/* The message before which |msg| goes, NULL = at the end. Messages of a pair are numbered; a notice
+ * has no number of the pair, but no message of the pair can have come before and be behind it. */
+static struct list *first_overtaker(const struct queue *queue, const struct msg *msg)
+{
+    struct list *found = NULL;
+    for (struct list *node = queue->messages.prev; node != &queue->messages; node = node->prev) {
+        const struct msg *other = LIST_ENTRY(node, struct msg, link);
+        if (other->source == msg->source && other->sequence <= msg->sequence)
+            break;
+        if (other->source == msg->source || other->source == (int)TID_DAEMON)
+            found = node;
+    }
+    return found;
+}
+
+void queue_push_late(struct queue *queue, struct msg *msg)
+{
+    struct list *next = first_overtaker(queue, msg);
+    if (!next)
+        queue_push(queue, msg);
+    else
+        link_after(queue, msg, next->prev);
 }
 
 void queue_take_indexed(struct queue *queue, struct msg *msg)

@@ -70,6 +70,11 @@ static inline void queue_push(struct queue *queue, struct msg *msg)
     queue->count = 1;
 }
 
+/* As queue_push(), for a message that was held back while others were pushed: goes before those of
+ * its source that were sent later, and before notices of the daemon that came since. May have to
+ * look at all. */
+void queue_push_late(struct queue *queue, struct msg *msg);
+
 /* The oldest message of |source|, |tag| and |context|, -1 = any; it stays. NULL = none. */
 static inline struct msg *queue_find(struct queue *queue, int source, int tag, int context)
 {

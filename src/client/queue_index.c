@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Lists by shape: see the header. Messages are numbered (slots), and a place says for one message
- * and one shape which list it is in and what its neighbours are; a bucket is one such list. Number 0
- * is nobody: slot 0 and bucket 0 are never used.
+ * and one shape which list it is in and what its neighbours are; a bucket is one such list. Number
+ * 0 is nobody: slot 0 and bucket 0 are never used.
  */
 #include "client/queue_index.h"
 
@@ -193,7 +193,7 @@ static void place_unlink(struct shape *shape, uint32_t slot)
 }
 
 /* The next message of the same bucket, 0 = none. Only few came after one that is not the last: the
- * queue bounds how far back a message goes. */
+ * queue bounds how far back a message goes, but for the rare ones that were held back. */
 static uint32_t place_after(const struct shape *shape, const struct list *messages,
                             const struct msg *msg, uint32_t number, uint64_t *steps)
 {

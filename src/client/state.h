@@ -8,6 +8,7 @@
 
 #include "base/map.h"
 #include "client/client.h"
+#include "client/handlers.h"
 #include "client/msg.h"
 #include "client/queue.h"
 
@@ -94,6 +95,7 @@ struct client {
     int recent_tid;
     struct map lost_hosts; /* by base tid: what came from them last was their end */
     struct queue queue;
+    struct handlers handlers;
     client_matcher_f matcher;
     client_hook_f hook;
     void *hook_argument;

@@ -175,8 +175,8 @@ static void many(void)
     EQUAL(wrong, 0, "twenty thousand in order");
 }
 
-/* A waiting message that is sent on, or renamed, is found by its new name although an index knew the
- * old one. */
+/* A waiting message that is sent on, or renamed, is found by its new name although an index knew
+ * the old one. */
 static void renamed(void)
 {
     struct client *a = room.tasks[0];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The queue against a naive list: every shape of receive, order by time, many messages, no memory. */
+/* The queue against a naive list: every shape of receive, order by time, many messages, no
+ * memory. */
 #include "base/mem.h"
 #include "base/rng.h"
 #include "client/queue.h"
