@@ -155,7 +155,8 @@ static unsigned let_go(void)
     const unsigned depth = lock_inside.depth;
     if (lock_inside.is_held)
         release();
-    lock_inside.depth = 0;
+    else
+        lock_inside.depth = 0;
     return depth;
 }
 
