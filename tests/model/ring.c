@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One direction of a pair (shm/pair.h) in every possible order on both memories: slots published by
- * their stamp, a full ring that goes on in a larger one (MOVE), the old ring's memory used again for
- * something else, bodies lent and given back, and the death of either side between any two steps.
- * The programs below are the protocol; the mutations, each one line of it done wrong, must be found.
+ * One direction of a pair (shm/pair.h) in every possible order on both memories: slots published
+ * by their stamp, a full ring that goes on in a larger one (MOVE), the old ring's memory used again
+ * for something else, bodies lent and given back, and the death of either side between any two
+ * steps. The programs below are the protocol; the mutations, each one line of it done wrong, must
+ * be found.
  *
  * The rings are tiny: two slots, then three, then the memory of the first again. What is freed is
  * overwritten at once by bytes that are as bad as can be: a stamp that fits every position. So is
  * what a new ring finds in its memory.
  *
- * What must hold: the receiver takes every message that was published, in order, once and whole; it
- * reads no memory that is not its message's; in the end the sender has every body back and no old
- * ring. Also when the other side died: then the survivor ends alone, and the receiver has taken what
- * the dead sender had published.
+ * What must hold: the receiver takes every message that was published, in order, once and whole;
+ * it reads no memory that is not its message's; in the end the sender has every body back and no
+ * old ring. Also when the other side died: then the survivor ends alone, and the receiver has taken
+ * what the dead sender had published.
  */
 #include "explore.h"
 
@@ -21,7 +22,7 @@
 
 enum { SENDER, RECEIVER, PROCESSES };
 enum { SMALL_SLOTS = 2, LARGE_SLOTS = 3, SLOTS = SMALL_SLOTS + LARGE_SLOTS };
-/* |CONSUMED| is the receiver's, as is |RELEASED|, its own direction: how many bodies it gave back. */
+/* CONSUMED is the receiver's, as is RELEASED, its own direction: how many bodies it gave back. */
 enum { STAMP, PAYLOAD = STAMP + SLOTS, CONSUMED = PAYLOAD + SLOTS, RELEASED, BODY, VARS };
 /* Payloads: a message's number, from 1; LENT says that it lies in the body; MOVE is no message. */
 enum { LENT = 32, MOVE = 64, ANY = 255 };
@@ -66,9 +67,14 @@ static struct scenario {
 #define STEPS_OF_ALL(S)                                                                            \
     S(BEGIN)                                                                                       \
     S(ROOM)                                                                                        \
-    S(FILL_BODY) S(FILL_PAYLOAD) S(PUBLISH) S(LATE_BODY) S(CLEAR) S(FILL_MOVE) S(PUBLISH_MOVE)     \
-        S(CLEAR_LATE) S(COLLECT) S(SPOIL_RING) S(SPOIL_BODY) S(LOOK) S(READ_PAYLOAD)               \
-            S(GIVE_SLOT_BACK) S(UNDERSTAND) S(READ_BODY) S(GIVE_BODY_BACK) S(CHECK_BODY)
+    S(FILL_BODY)                                                                                   \
+    S(FILL_PAYLOAD)                                                                                \
+    S(PUBLISH)                                                                                     \
+    S(LATE_BODY)                                                                                   \
+    S(CLEAR)                                                                                       \
+    S(FILL_MOVE) S(PUBLISH_MOVE) S(CLEAR_LATE) S(COLLECT) S(SPOIL_RING) S(SPOIL_BODY) S(LOOK)      \
+        S(READ_PAYLOAD) S(GIVE_SLOT_BACK) S(UNDERSTAND) S(READ_BODY) S(GIVE_BODY_BACK)             \
+            S(CHECK_BODY)
 #define STEP_ENUM(name) name,
 #define STEP_WORDS(name) #name,
 enum { STEPS_OF_ALL(STEP_ENUM) };

@@ -86,10 +86,14 @@ static uint8_t summary_of(int sender)
     S(PUBLISH)                                                                                     \
     S(FENCE)                                                                                       \
     S(LOOK_AT_BIT)                                                                                 \
-    S(SET_BIT) S(LOOK_AT_SUMMARY) S(SET_SUMMARY) S(FENCE_AGAIN) S(LOOK_AT_SLEEPING) S(RING)        \
-        S(LISTEN) S(CLEAR_SUMMARY) S(TAKE_WORD) S(LOOK) S(NOTHING) S(COOL) S(COOL_FENCE)           \
-            S(COOL_LOOK) S(DRAIN) S(SAY_SLEEPING) S(SLEEP_FENCE) S(SLEEP) S(EMPTY_BELL)            \
-                S(SAY_AWAKE)
+    S(SET_BIT)                                                                                     \
+    S(LOOK_AT_SUMMARY)                                                                             \
+    S(SET_SUMMARY)                                                                                 \
+    S(FENCE_AGAIN)                                                                                 \
+    S(LOOK_AT_SLEEPING)                                                                            \
+    S(RING) S(LISTEN) S(CLEAR_SUMMARY) S(TAKE_WORD) S(LOOK) S(NOTHING) S(COOL) S(COOL_FENCE)       \
+        S(COOL_LOOK) S(WARM) S(DRAIN) S(SAY_SLEEPING) S(SLEEP_FENCE) S(SLEEP) S(EMPTY_BELL)        \
+            S(SAY_AWAKE)
 #define STEP_ENUM(name) name,
 #define STEP_WORDS(name) #name,
 enum { STEPS_OF_ALL(STEP_ENUM) };
@@ -268,7 +272,7 @@ static void owner_listens(struct step *step)
         break;
     case TAKE_WORD: /* what is set stays set until cooled */
         if (local[SUMMARY_SEEN] >> local[AT] & 1)
-            local[HOT] |= model_load(step, WORD + local[AT], ORDERED);
+            local[HOT] |= model_load(step, WORD + local[AT], RELAXED);
         if (++local[AT] < SENDERS)
             break;
         local[AT] = local[SUMMARY_SEEN] = 0;
@@ -345,11 +349,15 @@ static void owner_cools(struct step *step)
         break;
     case COOL_LOOK:
         if (owner_look(step))
-            local[HOT] |= bit_of(local[AT]);
-        else if (mutation == COOL_AFTER_LOOKING) {
+            model_go(step, WARM);
+        else if (mutation == COOL_AFTER_LOOKING)
             model_go(step, COOL);
-            break;
-        }
+        else
+            owner_after_look(step);
+        break;
+    case WARM: /* the bit too, which spares the sender from setting it */
+        model_change(step, word_of(local[AT]), 0xff, bit_of(local[AT]));
+        local[HOT] |= bit_of(local[AT]);
         owner_after_look(step);
         break;
     case DRAIN:
@@ -417,6 +425,7 @@ static void owner(struct step *step)
     case COOL:
     case COOL_FENCE:
     case COOL_LOOK:
+    case WARM:
     case DRAIN:
         owner_cools(step);
         break;
