@@ -30,6 +30,15 @@ class Failed(Exception):
     """A contestant could not do what was asked; the text says what was seen."""
 
 
+class Lacking(Failed):
+    """A program of the rivals that a measure needs is not installed."""
+
+
+def need(*programs):
+    if missing(*programs):
+        raise Lacking(missing(*programs))
+
+
 def run(command, **options):
     """Standard output of a command that ended well."""
     name = pathlib.Path(command[0]).name
@@ -149,8 +158,7 @@ class Mpi(Contestant):
         return missing(self.launcher)
 
     def play_netpipe(self, measure, scale):
-        if missing(self.netpipe):
-            raise Failed(missing(self.netpipe))
+        need(self.netpipe)
         found = {}
         for chunk in scale["netpipe"]:
             out = self.work / "out"
@@ -161,8 +169,7 @@ class Mpi(Contestant):
         return found
 
     def play_patterns(self, measure, scale):
-        if missing(self.compiler):
-            raise Failed(missing(self.compiler))
+        need(self.compiler)
         program = self.compile("patterns", ["patterns.c", "world_mpi.c"], compiler=self.compiler)
         command = measure.command(scale)
         count = next(word[2:] for word in command if word.startswith("n="))
@@ -172,7 +179,7 @@ class Mpi(Contestant):
 
 
 class Pvm(Contestant):
-    """Either PVM. NPpvm is Debian's unmodified binary; the surroundings say whose library it loads."""
+    """NPpvm is Debian's unmodified binary; LD_LIBRARY_PATH says whose library it gets."""
 
     def __init__(self, name, work, build, tree):
         super().__init__(name, work)
@@ -213,8 +220,7 @@ class Pvm(Contestant):
         return self.netpipe(scale, 2, {"LD_PRELOAD": shim})
 
     def netpipe(self, scale, hosts, more):
-        if missing("NPpvm"):
-            raise Failed(missing("NPpvm"))
+        need("NPpvm")
         found = {}
         for chunk in scale["netpipe"]:
             with self.machine(hosts) as machine:
@@ -285,7 +291,8 @@ class Original(Pvm):
         """
         space = machine.popen(["unshare", "-Urn", "sh", "-c", self.SPACE], stdin=subprocess.PIPE)
         if space.stdout.readline() != b"ready\n":
-            raise Failed("no namespace for a second daemon: " + space.stderr.read().decode().strip())
+            words = space.stderr.read().decode().strip()
+            raise Failed("no namespace for a second daemon: " + words)
         machine.wrap = ["nsenter", "-t", str(space.pid), "-U", "-n", "--preserve-credentials"]
         second, shell = machine.tmp / "second", machine.tmp / "rsh"
         second.mkdir()
@@ -356,7 +363,7 @@ def activity(pid):
 
 
 def make(build, work):
-    """All contestants, in the order of the columns; the first is what the others are held against."""
+    """All contestants in the order of the columns; the others are held against the first."""
     tree = pvmtest.Build(build)
     return [
         Ours("ours", work, tree),

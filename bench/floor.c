@@ -154,7 +154,7 @@ static void make_udp(int fds[2])
             die("udp");
 }
 
-/* Side 1 waits, as a receiver does that has gone to sleep; the stamp comes through shared memory. */
+/* Side 1 waits, as a receiver that has gone to sleep; the stamp comes through shared memory. */
 static void wake(int side, int event_fd, _Atomic int64_t *stamp, int64_t ns)
 {
     struct epoll_event event = {.events = EPOLLIN};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * How long it takes to start tasks. The same source and binary for the original and for this project.
- * Prints lines "name value".
+ * How long it takes to start tasks. The same source and binary for the original and for this
+ * project. Prints lines "name value".
  *
  *   spawner answer COUNT          copies of itself that enrol and answer: from pvm_spawn() to the
  *                                 last answer

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * world.h by MPI calls, compiled by the wrapper of whichever MPI is measured. Streams of messages are
- * posted as a window and waited for together, as MPI programs do it that want the rate.
+ * world.h by MPI calls, compiled by the wrapper of whichever MPI is measured. Streams of messages
+ * are posted as a window and waited for together, as MPI programs do it that want the rate.
  */
 #include "world.h"
 

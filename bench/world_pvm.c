@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * world.h by PVM calls, for this project and for the original alike: the same binary, and
- * LD_LIBRARY_PATH says whose library it gets. With BENCH_DIRECT in the environment it asks for direct
- * routes first, without which the original sends everything through its daemon.
+ * LD_LIBRARY_PATH says whose library it gets. With BENCH_DIRECT in the environment it asks for
+ * direct routes first, without which the original sends everything through its daemon.
  */
 #include "world.h"
 
