@@ -25,8 +25,8 @@ enum effect_kind {
                               fds_of: and the descriptors of that connection with it */
     EFFECT_CONN_PAUSE,     /* conn; flag true = stop reading from the task, false = read again */
     EFFECT_CONN_CLOSE,     /* conn: after what was sent before has been written */
-    EFFECT_SHARE_ATTACH,   /* conn, offer: make the daemon's side of a pair with it;
-                              EVENT_SHARE_ATTACHED */
+    EFFECT_SHARE_ATTACH,   /* conn, offer, count = its index: make the daemon's side of a pair
+                              with it; EVENT_SHARE_ATTACHED */
     EFFECT_SHARE_PAUSE,    /* conn; flag true = take nothing more from the pair with it */
     EFFECT_SHARE_WAKE,     /* conn: ring its bell */
     EFFECT_SHARE_END,      /* conn: it left; its pair is done with */
@@ -42,6 +42,11 @@ enum effect_kind {
     EFFECT_STOP,           /* status: flush, end children that are left, remove files, leave with
                               it */
     EFFECT_KINDS
+};
+
+enum {
+    SHARE_FDS_COUNT = 3,   /* descriptors of a TM_ATTACH or TM_PEER that carries some */
+    SHARE_INDEX_MAX = 4096 /* processes of a host that share memory; 0 is the daemon */
 };
 
 /* fds_of: the daemon's own. */

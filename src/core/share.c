@@ -206,6 +206,7 @@ static void attach_to_daemon(struct node *node, struct conn *conn, const struct 
     conn->asked_daemon = true;
     struct effect *effect = node_effect(node, EFFECT_SHARE_ATTACH);
     effect->conn = conn->id;
+    effect->count = conn->share_index;
     effect->offer = *offer;
 }
 

@@ -14,8 +14,6 @@
 
 #include "core/state.h"
 
-enum { SHARE_FDS_COUNT = 3 }; /* of a TM_ATTACH or TM_PEER that carries descriptors */
-
 enum share_side {
     SHARE_ASKED_BY_OTHER = 1, /* it got the other's side and has not passed its own */
     SHARE_ASKED = 2           /* its own side was passed to the other */

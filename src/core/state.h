@@ -29,8 +29,7 @@ enum node_state {
 };
 
 enum {
-    GHOSTS_MAX = 1024, /* ended tasks remembered beyond those with flows under way */
-    SHARE_INDEX_MAX = 4096 /* processes of a host that share memory; 0 is the daemon */
+    GHOSTS_MAX = 1024 /* ended tasks remembered beyond those with flows under way */
 };
 
 #define NODE_SECOND UINT64_C(1000000000)

@@ -7,6 +7,9 @@
 
 #include <time.h>
 
+#define COARSE_AWAY_NS UINT64_C(500000000)
+#define COARSE_STEP_NS UINT64_C(250000000)
+
 static uint64_t clock_read(clockid_t id, uint64_t units_per_s)
 {
     struct timespec now;
@@ -18,6 +21,13 @@ static uint64_t clock_read(clockid_t id, uint64_t units_per_s)
 uint64_t clock_now_ns(void)
 {
     return clock_read(CLOCK_MONOTONIC, UINT64_C(1000000000));
+}
+
+uint64_t clock_coarse_ns(uint64_t at_ns)
+{
+    if (at_ns > UINT64_MAX - COARSE_STEP_NS || at_ns < clock_now_ns() + COARSE_AWAY_NS)
+        return at_ns;
+    return (at_ns + COARSE_STEP_NS - 1) / COARSE_STEP_NS * COARSE_STEP_NS;
 }
 
 uint64_t clock_wall_us(void)

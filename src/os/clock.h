@@ -16,4 +16,9 @@ uint64_t clock_wall_us(void);
 /* "MM/DD HH:MM:SS" of now, local time, as in the daemon's log (DMN-10). */
 void clock_stamp(char *text, size_t size_bytes);
 
+/* |at_ns|; or, when that is more than half a second away, the next of the points a quarter of a
+ * second apart that are the same for all of this machine: what would come one by one at about the
+ * same time then wakes a process once. UINT64_MAX stays. */
+uint64_t clock_coarse_ns(uint64_t at_ns);
+
 #endif

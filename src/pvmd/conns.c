@@ -1,29 +1,24 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Connections of tasks: accepting, frames in, frames out. See pvmd/daemon.h and os/stream.h. */
-#include "pvmd/daemon.h"
+#include "pvmd/conn.h"
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "os/clock.h"
-#include "os/stream.h"
 #include "os/unixsock.h"
+#include "pvmd/share.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { ACCEPTS_PER_TURN = 64 };
+enum {
+    ACCEPTS_PER_TURN = 64,
+    HELD_TURNS_MAX = 16 /* a task that never stops publishing is heard all the same */
+};
 #define ACCEPT_RETRY_NS UINT64_C(100000000)
 
-struct conn {
-    struct list ready; /* in daemon->ready_conns; alone when it needs no turn */
-    struct daemon *daemon;
-    uint64_t number;
-    uint32_t pid;
-    struct stream *stream;
-    bool dead; /* to be destroyed at its next turn */
-};
-
-static void conn_make_ready(void *context)
+void conn_make_ready(void *context)
 {
     struct conn *conn = context;
     if (list_is_empty(&conn->ready))
@@ -34,6 +29,8 @@ static void conn_destroy(struct conn *conn)
 {
     map_remove(&conn->daemon->conns, conn->number);
     list_remove(&conn->ready);
+    share_free(conn);
+    slice_drop(&conn->held);
     stream_destroy(conn->stream);
     mem_free(conn);
 }
@@ -46,22 +43,90 @@ static size_t frame_bytes(const uint8_t *bytes)
     return frame_header_decode(bytes, &header) < 0 ? 0 : FRAME_HEADER_BYTES + (size_t)header.length;
 }
 
+static bool is_message(const struct frame *frame, enum message_type type)
+{
+    struct rd rd = rd_init(frame->body.data, frame->body.length);
+    return frame->kind == FRAME_CONTROL && rd_u16(&rd) == type;
+}
+
+/* What a task says comes after what it published before, and its leaving must: nothing is read
+ * afterwards. */
+static bool must_wait(const struct conn *conn, const struct frame *frame)
+{
+    if (frame->kind != FRAME_CONTROL || share_is_read(conn))
+        return false;
+    return is_message(frame, TM_EXIT) ||
+           (conn->held_turns < HELD_TURNS_MAX && !share_is_paused(conn));
+}
+
+static void feed(struct conn *conn, const struct frame *frame)
+{
+    struct event event = {.kind = EVENT_CONN_FRAME, .conn = conn->number, .frame = *frame};
+    if (is_message(frame, TM_ATTACH))
+        event.fds = share_accept(conn);
+    daemon_event(conn->daemon, &event);
+}
+
+static void pause_as_needed(struct conn *conn)
+{
+    stream_pause(conn->stream, conn->is_paused || conn->held.buf);
+}
+
 static void got_frame(void *context, struct slice raw)
 {
     struct conn *conn = context;
-    struct event event = {.kind = EVENT_CONN_FRAME, .conn = conn->number};
-    if (frame_from_raw(raw, &event.frame) < 0)
+    struct frame frame;
+    if (frame_from_raw(raw, &frame) < 0)
         return; /* cannot be: frame_bytes() has looked at the header */
-    daemon_event(conn->daemon, &event);
-    frame_drop(&event.frame);
+    if (must_wait(conn, &frame))
+        share_turn(conn);
+    if (must_wait(conn, &frame)) {
+        conn->held = slice_hold(raw);
+        conn->held_turns = 0;
+        pause_as_needed(conn);
+        conn_make_ready(conn);
+    } else {
+        feed(conn, &frame);
+    }
+    frame_drop(&frame);
+}
+
+static void feed_held(struct conn *conn)
+{
+    struct frame frame;
+    conn->held_turns++;
+    if (conn->is_cut || frame_from_raw(conn->held, &frame) < 0) {
+        slice_drop(&conn->held);
+        return;
+    }
+    if (!must_wait(conn, &frame)) {
+        slice_drop(&conn->held);
+        conn->held_turns = 0;
+        pause_as_needed(conn);
+        feed(conn, &frame);
+    }
+    frame_drop(&frame);
+}
+
+void conn_lost(struct conn *conn, const char *why)
+{
+    if (conn->has_ended)
+        return;
+    conn->has_ended = true;
+    str_copy(conn->why, sizeof(conn->why), why);
+    conn_make_ready(conn);
 }
 
 static void got_closed(void *context, const char *why)
 {
-    struct conn *conn = context;
-    struct event event = {.kind = EVENT_CONN_CLOSED, .conn = conn->number, .text = why};
+    conn_lost(context, why);
+}
+
+/* The end is told when all was read that came before it. */
+static void tell_end(struct conn *conn)
+{
+    struct event event = {.kind = EVENT_CONN_CLOSED, .conn = conn->number, .text = conn->why};
     conn->dead = true;
-    conn_make_ready(conn);
     daemon_event(conn->daemon, &event);
 }
 
@@ -83,7 +148,13 @@ static void got_taken(void *context, uint64_t bytes, struct stream_mark mark)
                    .source = (uint32_t)(mark.b >> 32),
                    .destination = (uint32_t)mark.b},
     };
-    daemon_event(conn->daemon, &event);
+    if (mark.a != CONN_MARK_UNCOUNTED.a)
+        daemon_event(conn->daemon, &event);
+}
+
+static void got_written(void *context)
+{
+    share_wrote(context);
 }
 
 /* ---- accepting ---- */
@@ -95,6 +166,7 @@ static void conn_open(struct daemon *daemon, int fd, uint32_t pid)
                                      .frame = got_frame,
                                      .closed = got_closed,
                                      .taken = got_taken,
+                                     .written = got_written,
                                      .ready = conn_make_ready};
     struct conn *conn = mem_calloc(1, sizeof(*conn));
     handler.context = conn;
@@ -163,6 +235,17 @@ int conns_start(struct daemon *daemon)
 
 /* ---- turns ---- */
 
+static bool conn_turn(struct conn *conn)
+{
+    bool more = share_turn(conn);
+    if (conn->held.buf)
+        feed_held(conn);
+    more = stream_turn(conn->stream) || more;
+    if (conn->has_ended && !conn->dead && !conn->held.buf && share_is_read(conn))
+        tell_end(conn);
+    return more;
+}
+
 bool conns_turn(struct daemon *daemon)
 {
     struct list now;
@@ -171,7 +254,7 @@ bool conns_turn(struct daemon *daemon)
     while (!list_is_empty(&now)) {
         struct conn *conn = LIST_ENTRY(list_first(&now), struct conn, ready);
         list_remove(&conn->ready);
-        bool more = !conn->dead && stream_turn(conn->stream);
+        bool more = !conn->dead && conn_turn(conn);
         if (conn->dead || stream_is_finished(conn->stream))
             conn_destroy(conn);
         else if (more)
@@ -220,21 +303,22 @@ void conns_destroy(struct daemon *daemon)
 void perform_conn_send(struct daemon *daemon, struct effect *effect)
 {
     struct conn *conn = map_get(&daemon->conns, effect->conn);
-    if (!conn || conn->dead)
+    if (!conn || conn->dead || share_write(conn, effect))
         return;
     const struct frame *frame = &effect->frame;
+    struct fds *fds = share_fds(daemon, effect->fds_of);
     uint8_t header[FRAME_HEADER_BYTES];
     int result;
     if (frame->raw.buf) {
         result = stream_send(conn->stream, NULL, 0, frame->raw, mark_of(&effect->origin));
     } else {
         frame_header_encode(frame, header);
-        result = stream_send(conn->stream, header, sizeof(header), frame->body,
-                             mark_of(&effect->origin));
+        result = stream_send_fds(conn->stream, header, sizeof(header), frame->body, fds,
+                                 mark_of(&effect->origin));
     }
     conn_make_ready(conn);
     if (result < 0)
-        got_closed(conn, "no memory for what is sent to it"); /* a gap would break the order */
+        conn_lost(conn, "no memory for what is sent to it"); /* a gap would break the order */
 }
 
 void perform_conn_pause(struct daemon *daemon, struct effect *effect)
@@ -242,7 +326,8 @@ void perform_conn_pause(struct daemon *daemon, struct effect *effect)
     struct conn *conn = map_get(&daemon->conns, effect->conn);
     if (!conn)
         return;
-    stream_pause(conn->stream, effect->flag);
+    conn->is_paused = effect->flag;
+    pause_as_needed(conn);
     if (!effect->flag)
         conn_make_ready(conn); /* frames may wait in its buffer */
 }
@@ -252,6 +337,7 @@ void perform_conn_close(struct daemon *daemon, struct effect *effect)
     struct conn *conn = map_get(&daemon->conns, effect->conn);
     if (!conn)
         return;
+    conn->is_cut = true;
     stream_close_after_flush(conn->stream);
     conn_make_ready(conn);
 }

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "os/clock.h"
 #include "os/signals.h"
+#include "pvmd/share.h"
 
 #include <signal.h>
 #include <string.h>
@@ -38,6 +39,8 @@ static const perform_f performers[EFFECT_KINDS] = {
     [EFFECT_PEER_FRAME] = perform_peer_frame,   [EFFECT_PEER_CONSUME] = perform_peer_consume,
     [EFFECT_PEER_RESET] = perform_peer_reset,   [EFFECT_CONN_SEND] = perform_conn_send,
     [EFFECT_CONN_PAUSE] = perform_conn_pause,   [EFFECT_CONN_CLOSE] = perform_conn_close,
+    [EFFECT_SHARE_ATTACH] = perform_share_attach, [EFFECT_SHARE_PAUSE] = perform_share_pause,
+    [EFFECT_SHARE_WAKE] = perform_share_wake,   [EFFECT_SHARE_END] = perform_share_end,
     [EFFECT_CHILD_START] = perform_child_start, [EFFECT_CHILD_SIGNAL] = perform_child_signal,
     [EFFECT_CHILD_PAUSE] = perform_child_pause, [EFFECT_RESOLVE] = perform_resolve,
     [EFFECT_HOST_START] = perform_host_start,   [EFFECT_HOST_CANCEL] = perform_host_cancel,
@@ -85,6 +88,8 @@ void daemon_event(struct daemon *daemon, const struct event *event)
 {
     if (daemon->stopping)
         return; /* the node has said its last word */
+    if (event->kind == EVENT_CHILD_EXITED)
+        shares_look(daemon);
     if (daemon->stepping) {
         post(daemon, event);
         return;
@@ -112,9 +117,10 @@ void daemon_give_up(struct daemon *daemon, const char *why)
 
 static void set_timer(struct daemon *daemon)
 {
-    uint64_t mesh_ns = mesh_deadline(daemon->mesh);
+    uint64_t mesh_ns = clock_coarse_ns(mesh_deadline(daemon->mesh));
     uint64_t node_ns = daemon->stopping ? daemon->stop_at_ns : node_deadline(daemon->node);
-    loop_timer_set(daemon->timer, MIN_OF(mesh_ns, node_ns));
+    uint64_t at_ns = MIN_OF(mesh_ns, node_ns);
+    loop_timer_set(daemon->timer, MIN_OF(at_ns, shares_deadline(daemon)));
 }
 
 static bool is_done(struct daemon *daemon)
@@ -140,6 +146,7 @@ static bool turn(void *context)
 {
     struct daemon *daemon = context;
     bool more = true, sends = true;
+    shares_listen(daemon);
     for (int round = 0; round < TURN_ROUNDS_MAX && more; round++) {
         more = conns_turn(daemon);
         peers_events(daemon);
@@ -153,6 +160,8 @@ static bool turn(void *context)
         loop_stop(daemon->loop);
         return true;
     }
+    if (!more)
+        more = !shares_sleep(daemon);
     set_timer(daemon);
     return more;
 }
@@ -221,6 +230,7 @@ static int daemon_start(struct daemon *daemon, const struct daemon_parts *parts)
 static void daemon_fini(struct daemon *daemon)
 {
     conns_destroy(daemon);
+    shares_destroy(daemon);
     tasks_destroy(daemon);
     hosts_destroy(daemon);
     LIST_EACH(pos, following, &daemon->posted)

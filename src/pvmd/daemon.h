@@ -4,8 +4,8 @@
  * actions. It decides nothing about the virtual machine; its sister is sim/host.c.
  *
  * This header is for the files of this folder: daemon.c (events, effects, the turn of the loop),
- * peers.c (other daemons), conns.c (tasks' connections), tasks.c (processes), hosts.c (names, new
- * daemons).
+ * peers.c (other daemons), conns.c (tasks' connections), share*.c (memory shared with tasks),
+ * tasks.c (processes), hosts.c (names, new daemons).
  */
 #ifndef PVMD_DAEMON_H
 #define PVMD_DAEMON_H
@@ -62,6 +62,7 @@ struct daemon {
     struct map conns;                  /* number -> struct conn */
     struct list ready_conns;           /* those that need a turn */
     uint64_t next_conn;
+    struct sharing *sharing; /* memory shared with tasks; NULL before anybody asked: share.h */
 
     struct children *children;
     struct task_settings tasks;
