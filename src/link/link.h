@@ -142,6 +142,7 @@ struct live {
     bool has_path;
     struct mesh_address path;
     struct path_check check;
+    uint64_t elsewhere_ns; /* since when the peer writes from another address; 0 = it does not */
     bool respond_now; /* a PATH_RESPONSE is due */
     struct mesh_address respond_to;
     uint8_t respond_token[8];
@@ -258,6 +259,8 @@ void link_expire_handshake(struct link *link, uint64_t now_ns);
 uint64_t link_handshake_deadline_ns(const struct link *link);
 void link_set_path(struct link *link, const struct mesh_address *path, uint64_t now_ns);
 void link_check_path(struct link *link, const struct mesh_address *address, uint64_t now_ns);
+/* The newest packet of the peer came from |from|. */
+void link_follow_path(struct link *link, const struct mesh_address *from, uint64_t now_ns);
 /* The path seems dead: look at the next candidate address. */
 void link_try_other_path(struct link *link, uint64_t now_ns);
 

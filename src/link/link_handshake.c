@@ -26,6 +26,8 @@ enum {
 #define CALL_INTERVAL_MAX_NS UINT64_C(2000000000)
 #define ANSWER_HOLD_NS UINT64_C(300000000)
 #define REKEY_PAUSE_NS UINT64_C(5000000000)
+#define FOLLOW_PATIENCE_MIN_NS UINT64_C(50000000)
+#define FOLLOW_PATIENCE_MAX_NS UINT64_C(1000000000)
 
 /* A free index; 0 when memory is short. */
 static uint32_t session_index(struct link *link)
@@ -122,6 +124,28 @@ void link_check_path(struct link *link, const struct mesh_address *address, uint
     live->check = (struct path_check){.is_active = true, .send_now = true, .address = *address};
     crypto->random_bytes(crypto->context, live->check.token, sizeof(live->check.token));
     link_wake(link);
+}
+
+/*
+ * Where two can reach each other in more than one way (two daemons of one machine always can), both
+ * may have moved at the same time, each to another way; if both followed at once, each would go to
+ * where the other has just left, for ever. So the one with the greater key follows late: by then
+ * the other has come, or really is elsewhere.
+ */
+void link_follow_path(struct link *link, const struct mesh_address *from, uint64_t now_ns)
+{
+    struct live *live = link->live;
+    if (mesh_address_is_same(from, &live->path)) {
+        live->elsewhere_ns = 0;
+        return;
+    }
+    if (live->elsewhere_ns == 0)
+        live->elsewhere_ns = MAX_OF(now_ns, (uint64_t)1);
+    uint64_t patience_ns = MAX_OF(FOLLOW_PATIENCE_MIN_NS, 2 * rtt_probe_timeout_ns(&live->rtt));
+    bool is_patient = memcmp(link->mesh->public_key, link->public_key, SEAL_KEY_BYTES) > 0;
+    if (!is_patient ||
+        now_ns - live->elsewhere_ns >= MIN_OF(patience_ns, FOLLOW_PATIENCE_MAX_NS))
+        link_check_path(link, from, now_ns);
 }
 
 void link_try_other_path(struct link *link, uint64_t now_ns)

@@ -236,8 +236,8 @@ static void link_was_heard(struct link *link, const struct session *session,
     if (session == live->current && live->previous && live->previous_until_ns == UINT64_MAX)
         live->previous_until_ns = now_ns + 3 * rtt_probe_timeout_ns(&live->rtt);
     /* RFC 9000 section 9.3: only the newest packet tells where the peer is. */
-    if (is_newest && !mesh_address_is_same(from, &live->path))
-        link_check_path(link, from, now_ns);
+    if (is_newest)
+        link_follow_path(link, from, now_ns);
     link_wake(link);
 }
 

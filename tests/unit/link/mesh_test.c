@@ -453,6 +453,54 @@ static void moved_peer(void)
     net_fini(&net);
 }
 
+static void introduce_both_addresses(unsigned to, unsigned whom)
+{
+    struct mesh_address addresses[2] = {net.nodes[whom].address, net.nodes[whom].second};
+    struct mesh_peer_config peer = {.peer = net_id(whom),
+                                    .self = net_id(to),
+                                    .psk = {7},
+                                    .psk_epoch = 1,
+                                    .addresses = addresses,
+                                    .address_count = 2};
+    memcpy(peer.public_key, mesh_public_key(net.nodes[whom].mesh), SEAL_KEY_BYTES);
+    mesh_peer_add(net.nodes[to].mesh, &peer, net.now_ns);
+}
+
+/* Packets in ten idle seconds after a stall in which both looked for another address. */
+static uint64_t packets_after_stall(uint64_t seed)
+{
+    net_init(&net, 2, seed);
+    net_start_all(&net);
+    for (unsigned i = 0; i < 2; i++)
+        net.nodes[i].second = net_address(100 + i);
+    introduce_both_addresses(0, 1);
+    introduce_both_addresses(1, 0);
+    net_say(&net, 0, 1, "x");
+    net_run(&net, SECOND);
+    net.nodes[0].cut = true;
+    net_say(&net, 0, 1, "one way");
+    net_say(&net, 1, 0, "and the other");
+    net_run(&net, (20 + rng_below(&net.rng, 300)) * MS);
+    net.nodes[0].cut = false;
+    net_run(&net, SECOND);
+    const uint64_t before = net.sent;
+    net_run(&net, 10 * SECOND);
+    const uint64_t sent = net.sent - before;
+    net_fini(&net);
+    return sent;
+}
+
+/* Two with two addresses each must not follow one another in turn, for ever. */
+static void nobody_chases(void)
+{
+    enum { SEEDS = 60, PACKETS_MAX = 50 };
+    uint64_t most = 0;
+    for (uint64_t seed = 400; seed < 400 + SEEDS; seed++)
+        most = MAX_OF(most, packets_after_stall(seed));
+    OK(most <= PACKETS_MAX, "after a stall both stay where they are");
+    printf("# %llu packets at most\n", (unsigned long long)most);
+}
+
 /* The peer's address in use dies without a word from it; another candidate is alive. */
 static void address_dies(void)
 {
@@ -593,6 +641,7 @@ int main(void)
     TEST(nobody_answers);
     TEST(candidate_addresses);
     TEST(moved_peer);
+    TEST(nobody_chases);
     TEST(address_dies);
     TEST(spoofed_address);
     TEST(unreachable_only_probes);

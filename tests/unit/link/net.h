@@ -41,6 +41,7 @@ struct net_node {
     struct mesh *mesh;
     const struct seal_crypto *crypto;
     struct mesh_address address;
+    struct mesh_address second; /* in another network; port 0 = it has none */
     struct heap_node timer;
     /* The socket: datagrams wait until the node reads them, one in |read_ns|. */
     struct list socket;
@@ -181,7 +182,9 @@ static inline struct net_node *net_at_address(struct net *net, const struct mesh
 {
     for (unsigned i = 0; i < net->count; i++) {
         unsigned guess = (address->port + i) % 40000 % net->count;
-        if (memcmp(&net->nodes[guess].address, address, sizeof(*address)) == 0)
+        const struct net_node *node = &net->nodes[guess];
+        if (memcmp(&node->address, address, sizeof(*address)) == 0 ||
+            (node->second.port && memcmp(&node->second, address, sizeof(*address)) == 0))
             return &net->nodes[guess];
     }
     return NULL;
@@ -224,7 +227,9 @@ static inline void net_send(struct net *net, struct net_node *node, const struct
         packet->length = length;
         packet->from = node->index;
         packet->to = target->index;
-        packet->source = node->address;
+        /* As systems choose it: the address in the network that the datagram goes into. */
+        bool is_second = node->second.port && memcmp(to, &target->second, sizeof(*to)) == 0;
+        packet->source = is_second ? node->second : node->address;
         heap_node_init(&packet->at);
         list_init(&packet->queued);
         if (rng_chance(&net->rng, net->flip_ppm))
