@@ -91,7 +91,7 @@ static const char *wrong;
 static int changes;
 static bool someone_died;
 
-/* What was decided at each point of this run at which there was a choice, and what else could be. */
+/* What was decided at each point of this run that left a choice, and what else could be. */
 static uint8_t decided[POINTS_MAX];
 static uint8_t possible[POINTS_MAX]; /* bits of enum decision */
 static size_t point;
