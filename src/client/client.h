@@ -237,6 +237,9 @@ int client_add_handler(struct client *client, int source, int tag, int context,
 /* PvmBadParam, PvmNotFound. Messages that wait for it then wait to be received. */
 int client_delete_handler(struct client *client, int handler);
 void client_clear_handlers(struct client *client);
+/* What |handler| is for: 1; 0 = there is none now, PvmNotFound = nor beyond. */
+int client_handler_fields(const struct client *client, int handler, int *source, int *tag,
+                          int *context);
 /* False = client_run_handlers() has nothing to do and will have nothing. */
 bool client_has_handlers(const struct client *client);
 /* To be called where nothing else is under way and before it is said that no message is there:

@@ -10,7 +10,7 @@ enum { ANY = -1, NO_ROW = -1 };
 /* Numbers below it stand for the library's own messages in the control context. As ever they are in
  * the way of handlers that would want these messages, and can be deleted; that ends nothing, since
  * the library sees its messages before any handler does. */
-static const int system_tags[] = {0, 1, 2, 3, 5, 6, 7, 8, 11}; /* from TAG_CONTROL_FIRST */
+static const int system_tags[] = {0, 1, 2, 3, 5, 7, 8, 6, 11}; /* from TAG_CONTROL_FIRST */
 
 struct handler {
     int source; /* each -1 = any */
@@ -121,6 +121,18 @@ void client_clear_handlers(struct client *client)
     handlers->rows = NULL;
     handlers->count = handlers->capacity = handlers->live = 0;
     handlers->free_row = NO_ROW;
+}
+
+int client_handler_fields(const struct client *client, int handler, int *source, int *tag,
+                          int *context)
+{
+    if (handler < 0 || (size_t)handler >= client->handlers.count)
+        return CLIENT_PvmNotFound;
+    const struct handler *row = &client->handlers.rows[handler];
+    *source = row->source;
+    *tag = row->tag;
+    *context = row->context;
+    return row->is_used;
 }
 
 bool client_has_handlers(const struct client *client)

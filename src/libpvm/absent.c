@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Calls of the interface whose machinery is not there yet: message handlers, VM-wide contexts,
- * mailboxes, registered services. They say PvmNotImpl as any error is said; none succeeds without
- * doing its work.
+ * Calls of the interface whose machinery is not there yet: VM-wide contexts, mailboxes, registered
+ * services. They say PvmNotImpl as any error is said; none succeeds without doing its work.
  */
 #include "libpvm/error.h"
 
@@ -17,8 +16,6 @@
 
 int pvmreset(int mytid, int kill_tasks, char *class_name, int index);
 
-ABSENT(pvm_addmhf, (int source, int tag, int context, int (*handler)(int mid)))
-ABSENT(pvm_delmhf, (int handler))
 ABSENT(pvm_newcontext, (void))
 ABSENT(pvm_freecontext, (int context))
 ABSENT(pvm_putinfo, (char *name, int mid, int flags))

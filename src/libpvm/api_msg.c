@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Sending and receiving (API-47 to API-55), contexts as far as they are local (API-59). */
 #include "libpvm/api.h"
+#include "libpvm/handler.h"
 
 #include "pvm3.h"
 #include "pvmtev.h"
@@ -11,7 +12,7 @@ static int send_message(int tid, int tag)
     int status = task_enrol();
     if (status == 0)
         status = client_send(task_client(), tid, tag);
-    return status < 0 ? status : task_flush();
+    return status < 0 ? status : handler_poll(task_flush());
 }
 
 int pvm_send(int tid, int tag)
@@ -25,7 +26,7 @@ static int multicast(int *tids, int count, int tag)
     int status = task_enrol();
     if (status == 0)
         status = client_mcast(task_client(), tids, count, tag);
-    return status < 0 ? status : task_flush();
+    return status < 0 ? status : handler_poll(task_flush());
 }
 
 int pvm_mcast(int *tids, int count, int tag)
@@ -39,7 +40,7 @@ static int psend(int tid, int tag, void *items, int count, int type)
     int status = task_enrol();
     if (status == 0)
         status = client_psend(task_client(), tid, tag, items, count, type);
-    return status < 0 ? status : task_flush();
+    return status < 0 ? status : handler_poll(task_flush());
 }
 
 /* A type that is none is the call's own error; every other is that of the sending or receiving in

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "libpvm/api.h"
+#include "libpvm/handler.h"
 #include "libpvm/internal.h"
 
 #include "pvm3.h"
@@ -51,9 +52,12 @@ static int leave(void)
 {
     if (task_tid() == 0)
         return task_was_lost() ? PvmSysErr : 0;
-    if (!lock_is_nested())
+    const bool is_nested = lock_is_nested();
+    if (!is_nested)
         drain();
     task_leave();
+    if (!is_nested)
+        handler_clear();
     return 0;
 }
 

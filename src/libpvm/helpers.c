@@ -26,7 +26,6 @@ int pvmstrtoi(char *text);
 char *pvmnametag(int tag, int *found);
 int pvmendtask(void);
 int pvmbeatask(void);
-int pvmdisplaymhfinfo(char *file, char *format, int handler);
 char *pvmtmpnam(char *name);
 int tev_begin(int kind, int entry_exit);
 int tev_fin(void);
@@ -136,15 +135,6 @@ int pvmendtask(void)
     task_leave();
     lock_leave();
     return 0;
-}
-
-/* Shows a message handler; there are none to show. */
-int pvmdisplaymhfinfo(char *file, char *format, int handler)
-{
-    (void)file;
-    (void)format;
-    (void)handler;
-    return result("pvmdisplaymhfinfo", PvmNotImpl);
 }
 
 /* A name in the directory for such files that no file has yet. */

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "libpvm/error.h"
 #include "libpvm/find.h"
+#include "libpvm/handler.h"
 #include "libpvm/internal.h"
 #include "libpvm/lock.h"
 #include "libpvm/xport.h"
@@ -127,11 +128,11 @@ int task_pump(void)
         if (!task.has_held) {
             const enum xport_result got = task.xport->ops->receive(task.xport, &task.held);
             if (got == XPORT_AGAIN)
-                return 0;
+                return handler_safe_point(task.client);
             if (got == XPORT_NO_MEMORY)
                 return PvmNoMem;
             if (got != XPORT_OK)
-                return is_news ? 0 : lost();
+                return is_news ? handler_safe_point(task.client) : lost();
             task.has_held = true;
         }
         const int status = client_feed(task.client, &task.held);

@@ -77,7 +77,6 @@ static void not_implemented(void)
 {
     int value;
     pvm_setopt(PvmAutoErr, 0);
-    EQUAL(pvm_addmhf(-1, 1, 0, NULL), PvmNotImpl, "message handlers");
     EQUAL(pvm_newcontext(), PvmNotImpl, "contexts of the machine");
     EQUAL(pvm_putinfo("x", 1, 0), PvmNotImpl, "mailboxes");
     EQUAL(pvm_lookup("x", 0, &value), PvmNotImpl, "the older ones");
