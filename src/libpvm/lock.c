@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The lock round the library and the waiting of its threads: see the header. A mutex, one condition
- * that every change is told by, and a descriptor that gets pollers out of their polls; the latter
- * exists only while more threads than one wait in the library.
+ * The lock round the library and the waiting of its threads: see the header. Who does not poll sleeps
+ * on a semaphore of its own; a descriptor gets pollers out of their polls, which exists only while there
+ * are threads.
+ *
+ * All of it may be interrupted by a signal handler that calls the library. So there is no condition
+ * variable (one that was interrupted inside holds up all others), and nothing is kept for a thread that
+ * a second wait of the same thread could not put on top.
  */
 #include "libpvm/lock.h"
 
-#include "base/check.h"
-#include "base/str.h"
+#include "base/list.h"
+#include "libpvm/latch.h"
 #include "libpvm/task.h"
 
 #include "pvm3.h"
@@ -17,6 +21,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
@@ -25,32 +30,38 @@
 #include <sys/eventfd.h>
 #endif
 
-enum { UNKICKED_POLL_NS = 50 * 1000 * 1000 }; /* of a poller that cannot be kicked */
+enum {
+    UNKICKED_POLL_NS = 50 * 1000 * 1000, /* of a poller that cannot be kicked */
+    MAIN_ID = 1
+};
+
+/* A thread that sleeps until something changes. */
+struct sleeper {
+    struct list link;
+    sem_t wake;
+    bool is_woken;
+};
 
 struct lock_inside lock_inside;
 
-/* Guarded by |mutex|, but for what says otherwise. */
+/* Guarded by |latch|. */
 static struct {
-    pthread_mutex_t mutex;
-    pthread_cond_t changed; /* on the monotonic clock */
-    /* Who holds the mutex; also read without it: nobody but a thread itself writes its name. */
-    _Atomic(struct lock_thread *) owner;
+    struct latch latch;
     struct client *client;
     struct lock_thread *poller; /* polls for all */
     unsigned polling;           /* polls under way, the poller's among them */
-    unsigned sleepers;          /* wait on |changed| for news */
-    unsigned closers;           /* wait on |changed| for polls to end: nobody begins one */
+    struct list sleepers;
+    unsigned closers; /* wait for polls to end: nobody begins one */
     uint64_t news;
     int kick[2]; /* read end, write end: the same one where there is eventfd; -1 = not there */
     bool is_kicked;
     bool is_fork_held; /* by lock_fork_prepare() */
     pthread_key_t leaving; /* its destructor tells of the end of a thread */
     bool has_leaving;
-} lock = {.mutex = PTHREAD_MUTEX_INITIALIZER,
-          .changed = PTHREAD_COND_INITIALIZER,
-          .kick = {-1, -1}};
+} lock = {.sleepers = {&lock.sleepers, &lock.sleepers}, .kick = {-1, -1}};
 
-static struct lock_thread main_thread = {.is_main = true};
+static struct lock_thread main_thread = {.is_main = true, .id = MAIN_ID};
+static _Atomic uint32_t last_id = MAIN_ID;
 static _Thread_local struct lock_thread other_thread;
 static _Thread_local struct lock_thread *this_thread; /* NULL = not seen yet */
 
@@ -59,6 +70,9 @@ static _Thread_local struct lock_thread *this_thread; /* NULL = not seen yet */
 static struct lock_thread *thread_meet(void)
 {
     this_thread = &other_thread;
+    do
+        other_thread.id = (atomic_fetch_add(&last_id, 1) + 1) & LATCH_OWNER_MAX;
+    while (other_thread.id <= MAIN_ID);
     for (size_t i = 0; i < LOCK_RESULTS; i++)
         arena_init(&other_thread.results[i]);
     if (lock.has_leaving) /* if not: what is active when it ends stays until the task's end */
@@ -92,40 +106,43 @@ void lock_set_client(struct client *client)
 
 /* ---- the lock ---- */
 
-/* The mutex was taken. */
-static void hold(struct lock_thread *me, unsigned depth)
+static bool is_owner(const struct lock_thread *me)
 {
-    atomic_store_explicit(&lock.owner, me, memory_order_relaxed);
-    lock_inside.is_held = true;
+    return latch_is_of(&lock.latch, me->id);
+}
+
+/* A signal handler that comes when the latch is taken and the depth not yet written finds it in
+ * |taking|, and leaves both as they would have been; lock_enter_shared(). */
+static void acquire(struct lock_thread *me, unsigned depth)
+{
+    const unsigned outer = me->taking;
+    me->taking = depth;
+    atomic_signal_fence(memory_order_seq_cst);
+    latch_take(&lock.latch, me->id);
     lock_inside.depth = depth;
+    lock_inside.is_shared = true;
+    atomic_signal_fence(memory_order_seq_cst);
+    me->taking = outer;
     client_tell(me);
 }
 
-/* The mutex is about to be given up. Returns how deep its holder was. */
-static unsigned unhold(void)
+/* The depth goes first: a handler that comes then gives the latch itself. Returns how deep the holder
+ * was. */
+static unsigned release(struct lock_thread *me)
 {
     const unsigned depth = lock_inside.depth;
     lock_inside.depth = 0;
-    lock_inside.is_held = false;
-    atomic_store_explicit(&lock.owner, NULL, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+    latch_give(&lock.latch, me->id);
     return depth;
-}
-
-static bool is_owner(const struct lock_thread *me)
-{
-    return atomic_load_explicit(&lock.owner, memory_order_relaxed) == me;
-}
-
-static void acquire(struct lock_thread *me, unsigned depth)
-{
-    pthread_mutex_lock(&lock.mutex);
-    hold(me, depth);
 }
 
 void lock_enter_shared(void)
 {
     struct lock_thread *me = lock_thread();
     if (is_owner(me)) {
+        if (lock_inside.depth == 0)
+            lock_inside.depth = me->taking;
         lock_inside.depth++;
         return;
     }
@@ -135,16 +152,12 @@ void lock_enter_shared(void)
     acquire(me, 1);
 }
 
-static void release(void)
-{
-    unhold();
-    pthread_mutex_unlock(&lock.mutex);
-}
-
 void lock_leave_shared(void)
 {
     struct lock_thread *me = lock_thread();
-    release();
+    if (!is_owner(me))
+        return; /* it entered alone */
+    release(me);
     if (me->entries > 0 && --me->entries == 0)
         pthread_setcancelstate(me->cancel_state, NULL);
 }
@@ -152,11 +165,11 @@ void lock_leave_shared(void)
 /* Gives up whatever the caller has, held or alone. Returns how deep it was. */
 static unsigned let_go(void)
 {
+    struct lock_thread *me = lock_thread();
+    if (is_owner(me))
+        return release(me);
     const unsigned depth = lock_inside.depth;
-    if (lock_inside.is_held)
-        release();
-    else
-        lock_inside.depth = 0;
+    lock_inside.depth = 0;
     return depth;
 }
 
@@ -168,8 +181,24 @@ static void take_back(unsigned depth)
         acquire(lock_thread(), depth);
 }
 
+static void wake_all(void)
+{
+    LIST_EACH(node, following, &lock.sleepers)
+    {
+        struct sleeper *sleeper = LIST_ENTRY(node, struct sleeper, link);
+        if (!sleeper->is_woken)
+            sem_post(&sleeper->wake);
+        sleeper->is_woken = true;
+    }
+}
+
+/* Who runs the program's code may take long over it: others poll meanwhile. */
 unsigned lock_drop(void)
 {
+    if (lock.poller == lock_thread()) {
+        lock.poller = NULL;
+        wake_all();
+    }
     return let_go();
 }
 
@@ -180,8 +209,9 @@ void lock_take(unsigned depth)
 
 void lock_hold(void)
 {
-    if (!lock_inside.is_held)
-        acquire(lock_thread(), lock_inside.depth);
+    struct lock_thread *me = lock_thread();
+    if (!is_owner(me))
+        acquire(me, lock_inside.depth);
 }
 
 /* The end of a thread: what is active is freed as its next pvm_recv() and pvm_initsend() would have.
@@ -191,7 +221,7 @@ static void thread_leave(void *argument)
     struct lock_thread *thread = argument;
     if (thread == this_thread) {
         if (is_owner(thread)) /* pthread_exit() in a function that the library called */
-            release();
+            release(thread);
         lock_enter();
         if (lock.client)
             client_thread_end(lock.client, &thread->client);
@@ -261,32 +291,55 @@ static void kick_clear(void)
 
 /* ---- waiting ---- */
 
-/* On |changed|, at most until |deadline_ns|: false when that has come. The mutex is held, as a
- * thread's that is not inside. */
-static bool wait_changed(int64_t deadline_ns)
+/* False when |deadline_ns| has come first. A signal may end it too early. */
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 30)
+static bool sleep_until(sem_t *wake, int64_t deadline_ns)
 {
     if (deadline_ns == INT64_MAX)
-        return pthread_cond_wait(&lock.changed, &lock.mutex) == 0;
+        return sem_wait(wake) == 0 || errno == EINTR;
     const struct timespec until = {.tv_sec = (time_t)(deadline_ns / 1000000000),
                                    .tv_nsec = (long)(deadline_ns % 1000000000)};
-    return pthread_cond_timedwait(&lock.changed, &lock.mutex, &until) == 0;
+    return sem_clockwait(wake, CLOCK_MONOTONIC, &until) == 0 || errno == EINTR;
 }
-
-static void change(void)
+#else
+/* POSIX semaphores know the time of day only, which may be set: no sleep is longer than a second. */
+static bool sleep_until(sem_t *wake, int64_t deadline_ns)
 {
-    lock.news++;
-    pthread_cond_broadcast(&lock.changed);
+    if (deadline_ns == INT64_MAX)
+        return sem_wait(wake) == 0 || errno == EINTR;
+    const int64_t left_ns = deadline_ns - task_now_ns();
+    if (left_ns <= 0)
+        return false;
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    const int64_t end_ns = until.tv_nsec + MIN_OF(left_ns, 1000000000);
+    until.tv_sec += (time_t)(end_ns / 1000000000);
+    until.tv_nsec = (long)(end_ns % 1000000000);
+    return sem_timedwait(wake, &until) == 0 || left_ns > 1000000000 || errno == EINTR;
+}
+#endif
+
+/* Without the lock, until the next change, or for no reason. False when |deadline_ns| has come. */
+static bool doze(struct lock_thread *me, int64_t deadline_ns)
+{
+    struct sleeper sleeper = {0};
+    const int error = errno;
+    sem_init(&sleeper.wake, 0, 0);
+    list_push_back(&lock.sleepers, &sleeper.link);
+    const unsigned depth = release(me);
+    const bool is_early = sleep_until(&sleeper.wake, deadline_ns);
+    acquire(me, depth);
+    list_remove(&sleeper.link);
+    sem_destroy(&sleeper.wake);
+    errno = error;
+    return is_early;
 }
 
 static void sleep_for_news(struct lock_thread *me, int64_t deadline_ns)
 {
     const uint64_t seen = lock.news;
-    const unsigned depth = unhold();
-    lock.sleepers++;
-    while (lock.news == seen && (lock.poller || lock.closers) && wait_changed(deadline_ns))
+    while (lock.news == seen && (lock.poller || lock.closers) && doze(me, deadline_ns))
         continue;
-    lock.sleepers--;
-    hold(me, depth);
 }
 
 bool lock_wait_begin(struct lock_wait *wait, int64_t deadline_ns, bool must_poll)
@@ -321,55 +374,45 @@ void lock_wait_end(struct lock_wait *wait)
     if (--lock.polling == 0)
         kick_clear();
     if (lock.closers)
-        pthread_cond_broadcast(&lock.changed);
+        wake_all();
 }
 
 void lock_wait_done(struct lock_wait *wait)
 {
-    if (!wait->is_poller)
+    if (!wait->is_poller || lock.poller != lock_thread())
         return;
     lock.poller = wait->outer;
-    if (lock.sleepers)
-        pthread_cond_broadcast(&lock.changed);
+    wake_all();
 }
 
 void lock_news_shared(void)
 {
-    if (lock.sleepers)
-        change();
+    lock.news++;
+    wake_all();
     if (lock.polling > lock_thread()->polls)
         kick();
 }
 
-void lock_wait_out(void)
+bool lock_wait_out(void)
 {
     struct lock_thread *me = lock_thread();
-    if (lock_inside.is_held && lock.polling > me->polls) {
-        const unsigned depth = unhold();
-        lock.closers++;
-        while (lock.polling > me->polls) {
-            kick();
-            wait_changed(lock.kick[1] < 0 ? task_now_ns() + UNKICKED_POLL_NS : INT64_MAX);
-        }
-        lock.closers--;
-        hold(me, depth);
+    const bool may_wait = is_owner(me) && !lock_is_nested();
+    lock.closers++;
+    if (lock.polling > me->polls)
+        kick();
+    while (may_wait && lock.polling > me->polls) {
+        kick();
+        doze(me, lock.kick[1] < 0 ? task_now_ns() + UNKICKED_POLL_NS : INT64_MAX);
     }
-    if (lock.sleepers)
-        change();
+    lock.closers--;
+    lock.news++;
+    wake_all();
     if (lock.polling == 0)
         kick_close();
+    return lock.polling <= me->polls;
 }
 
 /* ---- fork, the beginning ---- */
-
-static void cond_init(void)
-{
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&lock.changed, &attributes);
-    pthread_condattr_destroy(&attributes);
-}
 
 /* A thread may fork inside: in a matcher, or the library itself. */
 static void lock_fork_prepare(void)
@@ -395,15 +438,15 @@ void lock_forked(void)
     main_thread.entries = this_thread ? this_thread->entries : 0;
     main_thread.cancel_state = this_thread ? this_thread->cancel_state : PTHREAD_CANCEL_ENABLE;
     this_thread = &main_thread;
-    main_thread.polls = 0;
+    main_thread.polls = main_thread.taking = 0;
     main_thread.is_known = false;
     kick_close();
-    pthread_mutex_init(&lock.mutex, NULL);
-    cond_init();
-    unhold();
+    latch_init(&lock.latch);
+    lock_inside.depth = 0;
     lock.client = NULL;
     lock.poller = NULL;
-    lock.polling = lock.sleepers = lock.closers = 0;
+    lock.polling = lock.closers = 0;
+    list_init(&lock.sleepers);
     lock.is_fork_held = false;
     if (depth > 0) /* the call that forked comes to its end in the child too */
         acquire(&main_thread, depth);
@@ -413,7 +456,7 @@ void lock_forked(void)
 __attribute__((constructor)) static void lock_start(void)
 {
     this_thread = &main_thread;
-    cond_init();
+    latch_init(&lock.latch);
     for (size_t i = 0; i < LOCK_RESULTS; i++)
         arena_init(&main_thread.results[i]);
     lock.has_leaving = pthread_key_create(&lock.leaving, thread_leave) == 0;

@@ -56,7 +56,7 @@
 /* For the functions below only. Written by the thread that is inside. */
 struct lock_inside {
     unsigned depth; /* of calls in calls */
-    bool is_held;   /* by the lock, not by there being one thread only */
+    bool is_shared; /* the lock was taken before: the process had more threads than one */
 };
 extern struct lock_inside lock_inside;
 void lock_enter_shared(void);
@@ -73,7 +73,7 @@ static inline void lock_enter(void)
 
 static inline void lock_leave(void)
 {
-    if (--lock_inside.depth == 0 && lock_inside.is_held)
+    if (--lock_inside.depth == 0 && lock_inside.is_shared)
         lock_leave_shared();
 }
 
@@ -106,11 +106,12 @@ void lock_wait_done(struct lock_wait *wait);
 /* Something was taken in, or the link was lost: all who wait look again. */
 static inline void lock_news(void)
 {
-    if (lock_inside.is_held)
+    if (lock_inside.is_shared)
         lock_news_shared();
 }
-/* Makes all polls of other threads end, and waits until they have. The lock is released meanwhile. */
-void lock_wait_out(void);
+/* Makes all polls of other threads end, and waits until they have, with the lock released. False:
+ * nested (lock_is_nested()), so it could not wait, and what they poll must stay open. */
+bool lock_wait_out(void);
 
 /* ---- functions of the program ---- */
 
@@ -127,9 +128,11 @@ enum { LOCK_RESULTS = 2 }; /* LOCK_RESULT_CONFIG, LOCK_RESULT_TASKS */
 enum lock_result { LOCK_RESULT_CONFIG, LOCK_RESULT_TASKS };
 
 struct lock_thread {
+    uint32_t id; /* among threads */
     bool is_known;
     bool is_main;
     unsigned polls;              /* of its own under way: more than one when a handler polls */
+    unsigned taking;             /* the depth to be, while it takes the lock; else 0 */
     unsigned entries;            /* where the lock was taken, in calls that interrupt waiting ones */
     int cancel_state;            /* outside of the library */
     int error;                   /* its last; the main thread's is pvm_errno */
