@@ -41,7 +41,7 @@ static void release_publish(struct shm_pair *pair)
     slot->kind = SHM_RELEASE;
     slot->flags = 0;
     slot->count = (uint16_t)count;
-    shm_ring_publish(pair);
+    shm_ring_publish(pair, slot);
 }
 
 enum shm_result shm_borrow_give_back(struct shm_pair *pair)
@@ -196,6 +196,8 @@ enum shm_result shm_borrow(struct shm_pair *pair, const struct shm_slot *slot,
     size_t count;
     struct slice *pieces;
     uint64_t bytes;
+    if (slot->flags & ~(SHM_HAS_EXTRA | SHM_IS_MCAST))
+        return SHM_BAD;
     enum shm_result result = find_references(pair, slot, &references, &count);
     if (result == SHM_OK)
         result = pieces_room(pair, count, &pieces);

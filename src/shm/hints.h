@@ -14,12 +14,14 @@
 #define SHM_PREFETCH_READ(address) __builtin_prefetch((address), 0, 3)
 #define SHM_PREFETCH_WRITE(address) __builtin_prefetch((address), 1, 3)
 #define SHM_COLD __attribute__((noinline, cold))
+#define SHM_NOINLINE __attribute__((noinline))
 #else
 #define SHM_LIKELY(condition) (condition)
 #define SHM_UNLIKELY(condition) (condition)
 #define SHM_PREFETCH_READ(address) ((void)(address))
 #define SHM_PREFETCH_WRITE(address) ((void)(address))
 #define SHM_COLD
+#define SHM_NOINLINE
 #endif
 
 /* The lowest set bit of |word|, which is not 0. */

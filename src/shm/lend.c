@@ -290,7 +290,7 @@ static void lend_publish(struct shm_pair *pair, const struct parcel *parcel, str
                    sizeof(uint64_t));
     }
     slot->handle = loan_add(pair, body);
-    shm_ring_publish(pair);
+    shm_ring_publish(pair, slot);
 }
 
 static enum shm_result body_make(struct body *body, struct shm_heap *heap,

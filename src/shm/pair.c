@@ -91,25 +91,23 @@ void shm_pair_close(struct shm_pair *pair)
 
 /* ---- sending ---- */
 
-static inline void copy_8(uint8_t *to, const uint8_t *from)
-{
-    memcpy(to, from, 8);
-}
-
-static inline void copy_16(uint8_t *to, const uint8_t *from)
+/* Moves of fixed size that overlap: nothing beyond |length| (25 at least) is read. */
+static inline void copy_more(uint8_t *to, const uint8_t *from, size_t length)
 {
     memcpy(to, from, 16);
+    for (size_t i = 16; i + 16 < length; i += 16)
+        memcpy(to + i, from + i, 16);
+    memcpy(to + length - 16, from + length - 16, 16);
 }
 
-/* Moves of fixed size that overlap: nothing beyond |length| is read. */
+/* The same for at most SHM_INLINE_FIRST_LINE. */
 static inline void copy_small(uint8_t *to, const uint8_t *from, size_t length)
 {
-    if (length >= 16) {
-        copy_16(to, from);
-        copy_8(to + length - 8, from + length - 8); /* 24 at most */
-    } else if (length >= 8) {
-        copy_8(to, from);
-        copy_8(to + length - 8, from + length - 8);
+    if (length >= 8) {
+        memcpy(to, from, 8);
+        if (length > 16)
+            memcpy(to + 8, from + 8, 8);
+        memcpy(to + length - 8, from + length - 8, 8);
     } else if (length >= 4) {
         memcpy(to, from, 4);
         memcpy(to + length - 4, from + length - 4, 4);
@@ -121,73 +119,78 @@ static inline void copy_small(uint8_t *to, const uint8_t *from, size_t length)
 }
 
 static inline void fill_head(struct shm_slot *slot, const struct parcel *parcel,
-                             enum shm_kind kind, uint8_t flags, size_t count)
+                             enum shm_kind kind, size_t count)
 {
+    const bool has_extra = (parcel->wait_id | parcel->party) != 0;
     slot->kind = (uint8_t)kind;
-    slot->flags = flags;
+    slot->flags =
+        (uint8_t)((has_extra ? SHM_HAS_EXTRA : 0) | (parcel->is_mcast ? SHM_IS_MCAST : 0));
     slot->count = (uint16_t)count;
     slot->tag = parcel->tag;
     slot->context = parcel->context;
     slot->time = parcel->time;
     slot->sequence = parcel->sequence;
     slot->encoding = parcel->encoding;
-}
-
-void shm_slot_fill_head(struct shm_slot *slot, const struct parcel *parcel, enum shm_kind kind,
-                        size_t count)
-{
-    const bool has_extra = parcel->wait_id != 0 || parcel->party != 0;
-    fill_head(slot, parcel, kind,
-              (uint8_t)((has_extra ? SHM_HAS_EXTRA : 0) | (parcel->is_mcast ? SHM_IS_MCAST : 0)),
-              count);
-    if (has_extra) {
+    if (SHM_UNLIKELY(has_extra)) {
         slot->wait_id = parcel->wait_id;
         slot->party = parcel->party;
     }
 }
 
-/* A body of up to SHM_INLINE_BYTES_MAX in any form. */
-static enum shm_result send_inline(struct shm_pair *pair, const struct parcel *parcel)
+void shm_slot_fill_head(struct shm_slot *slot, const struct parcel *parcel, enum shm_kind kind,
+                        size_t count)
+{
+    fill_head(slot, parcel, kind, count);
+}
+
+/* A body of up to SHM_INLINE_BYTES_MAX in pieces, or of no bytes. */
+static SHM_NOINLINE enum shm_result send_gathered(struct shm_pair *pair,
+                                                  const struct parcel *parcel)
 {
     const enum shm_result room = shm_ring_room(pair);
     if (room != SHM_OK)
         return room;
     struct shm_slot *slot = pair->out_slot;
+    size_t done = 0;
     SHM_POINT("slot before");
-    shm_slot_fill_head(slot, parcel, SHM_BYTES, parcel->length);
-    if (parcel->bytes) {
-        memcpy(slot->payload, parcel->bytes, parcel->length);
-    } else {
-        size_t done = 0;
-        for (size_t i = 0; i < parcel->piece_count; i++) {
-            const struct slice *piece = &parcel->pieces[i];
-            CHECK(piece->length <= parcel->length - done);
-            if (piece->length > 0)
-                memcpy(slot->payload + done, piece->data, piece->length);
-            done += piece->length;
-        }
+    fill_head(slot, parcel, SHM_BYTES, parcel->length);
+    for (size_t i = 0; i < parcel->piece_count; i++) {
+        const struct slice *piece = &parcel->pieces[i];
+        CHECK(piece->length <= parcel->length - done);
+        if (piece->length > 0)
+            memcpy(slot->payload + done, piece->data, piece->length);
+        done += piece->length;
     }
-    shm_ring_publish(pair);
+    shm_ring_publish(pair, slot);
     return SHM_OK;
+}
+
+static SHM_NOINLINE enum shm_result send_other(struct shm_pair *pair, const struct parcel *parcel)
+{
+    if (parcel->length <= SHM_INLINE_BYTES_MAX && !parcel->is_mcast)
+        return send_gathered(pair, parcel);
+    return shm_lend(pair, parcel);
 }
 
 enum shm_result shm_pair_send(struct shm_pair *pair, const struct parcel *parcel)
 {
     const size_t length = parcel->length;
-    if (SHM_UNLIKELY(length > SHM_INLINE_FIRST_LINE || !parcel->bytes ||
-                     (parcel->wait_id | parcel->party | parcel->is_mcast) != 0)) {
-        if (length <= SHM_INLINE_BYTES_MAX && !parcel->is_mcast)
-            return send_inline(pair, parcel);
-        return shm_lend(pair, parcel);
+    const uint8_t *bytes = parcel->bytes;
+    if (SHM_UNLIKELY(length > SHM_INLINE_BYTES_MAX || !bytes || parcel->is_mcast))
+        return send_other(pair, parcel);
+    if (SHM_UNLIKELY(pair->out_next == pair->out_limit)) {
+        const enum shm_result room = shm_ring_make_room(pair);
+        if (room != SHM_OK)
+            return room;
     }
-    const enum shm_result room = shm_ring_room(pair);
-    if (SHM_UNLIKELY(room != SHM_OK))
-        return room;
     struct shm_slot *slot = pair->out_slot;
     SHM_POINT("slot before");
-    fill_head(slot, parcel, SHM_BYTES, 0, length);
-    copy_small(slot->payload, parcel->bytes, length);
-    shm_ring_publish(pair);
+    fill_head(slot, parcel, SHM_BYTES, length);
+    if (length <= SHM_INLINE_FIRST_LINE)
+        copy_small(slot->payload, bytes, length);
+    else
+        copy_more(slot->payload, bytes, length);
+    shm_ring_publish(pair, slot);
     return SHM_OK;
 }
 
@@ -197,7 +200,6 @@ enum shm_result shm_pair_send(struct shm_pair *pair, const struct parcel *parcel
 static bool needs_second_line(const struct shm_slot *slot)
 {
     return (slot->flags & SHM_HAS_EXTRA) || slot->kind == SHM_LIST ||
-           (slot->kind == SHM_BYTES && slot->count > SHM_INLINE_FIRST_LINE) ||
            (slot->kind == SHM_PIECES && slot->count * 8 > SHM_INLINE_FIRST_LINE) ||
            (slot->kind == SHM_RELEASE && slot->count * 4 > SHM_INLINE_FIRST_LINE);
 }
@@ -225,17 +227,6 @@ static void fill_parcel_head(struct parcel *parcel, const struct shm_slot *slot)
                               .is_mcast = slot->flags & SHM_IS_MCAST,
                               .sequence = slot->sequence,
                               .time = slot->time};
-}
-
-static enum shm_result take_bytes(struct shm_pair *pair, const struct shm_slot *slot,
-                                  struct parcel *parcel)
-{
-    if (slot->count > SHM_INLINE_BYTES_MAX || (slot->flags & SHM_IS_MCAST))
-        return SHM_BAD;
-    memcpy(pair->in_bytes, slot->payload, slot->count);
-    parcel->bytes = pair->in_bytes;
-    parcel->length = slot->count;
-    return SHM_OK;
 }
 
 static enum shm_result take_release(struct shm_pair *pair, const struct shm_slot *slot)
@@ -278,50 +269,76 @@ static bool is_order(const struct shm_slot *slot)
     return slot->kind == SHM_RELEASE || slot->kind == SHM_MOVE;
 }
 
-/* Anything but the smallest message. A slot is published at in_next. */
-static SHM_COLD enum shm_result receive_other(struct shm_pair *pair, struct parcel *parcel)
+enum { AGAIN = 2 }; /* beside enum shm_result: an order was followed, look at the next slot */
+
+/* A message by reference, or an order, is published at in_next. */
+static SHM_NOINLINE int receive_other(struct shm_pair *pair, struct parcel *parcel)
 {
     struct shm_slot slot;
+    int result;
     CHECK(!pair->in_borrow); /* the last message was taken */
-    for (;;) {
-        enum shm_result result;
-        copy_slot(pair, &slot);
-        if (slot.kind == SHM_BYTES || slot.kind == SHM_PIECES || slot.kind == SHM_LIST) {
-            fill_parcel_head(parcel, &slot);
-            result = (slot.flags & ~(SHM_HAS_EXTRA | SHM_IS_MCAST)) ? SHM_BAD
-                     : slot.kind == SHM_BYTES                       ? take_bytes(pair, &slot, parcel)
-                                              : shm_borrow(pair, &slot, parcel);
-            return result == SHM_BAD ? shm_pair_spoil(pair) : result;
-        }
-        result = take_order(pair, &slot);
-        if (result != SHM_OK)
-            return shm_pair_spoil(pair);
-        if (!shm_slot_is_published(pair))
-            return SHM_NONE;
+    copy_slot(pair, &slot);
+    if (slot.kind == SHM_PIECES || slot.kind == SHM_LIST) {
+        fill_parcel_head(parcel, &slot);
+        result = shm_borrow(pair, &slot, parcel);
+    } else {
+        result = take_order(pair, &slot) == SHM_OK ? AGAIN : SHM_BAD;
     }
+    return result == SHM_BAD ? shm_pair_spoil(pair) : result;
+}
+
+/* kind, flags and count of a slot, read at once and only once. */
+struct slot_kind {
+    uint8_t kind;
+    uint8_t flags;
+    uint16_t count;
+};
+_Static_assert(offsetof(struct shm_slot, kind) == 4 && sizeof(struct slot_kind) == 4, "one word");
+
+static inline struct slot_kind read_kind(const struct shm_slot *slot)
+{
+    struct slot_kind kind;
+    memcpy(&kind, (const uint8_t *)slot + offsetof(struct shm_slot, kind), sizeof(kind));
+    atomic_signal_fence(memory_order_seq_cst);
+    return kind;
+}
+
+static inline bool is_plain(struct slot_kind kind)
+{
+    return kind.kind == SHM_BYTES && (kind.flags & ~SHM_HAS_EXTRA) == 0 &&
+           kind.count <= SHM_INLINE_BYTES_MAX;
 }
 
 enum shm_result shm_pair_receive(struct shm_pair *pair, struct parcel *parcel)
 {
-    if (!shm_slot_is_published(pair))
-        return pair->in_idle;
-    const struct shm_slot *slot = pair->in_slot;
-    uint32_t head; /* kind, flags, count: read once */
-    memcpy(&head, (const uint8_t *)slot + sizeof(slot->stamp), sizeof(head));
-    atomic_signal_fence(memory_order_seq_cst);
-    struct { uint8_t kind, flags; uint16_t count; } parts;
-    memcpy(&parts, &head, sizeof(parts));
-    if (SHM_UNLIKELY(parts.kind != SHM_BYTES || parts.flags != 0 ||
-                     parts.count > SHM_INLINE_FIRST_LINE))
-        return receive_other(pair, parcel);
+    const struct shm_slot *slot;
+    struct slot_kind kind;
+    for (;;) {
+        if (!shm_slot_is_published(pair))
+            return pair->in_idle;
+        slot = pair->in_slot;
+        kind = read_kind(slot);
+        if (SHM_LIKELY(is_plain(kind)))
+            break;
+        const int result = receive_other(pair, parcel);
+        if (result != AGAIN)
+            return result;
+    }
     memcpy(pair->in_bytes, slot->payload, SHM_INLINE_FIRST_LINE);
+    if (kind.count > SHM_INLINE_FIRST_LINE)
+        memcpy(pair->in_bytes + SHM_INLINE_FIRST_LINE, slot->payload + SHM_INLINE_FIRST_LINE,
+               SHM_INLINE_BYTES_MAX - SHM_INLINE_FIRST_LINE);
     *parcel = (struct parcel){.tag = slot->tag,
                               .context = slot->context,
                               .encoding = slot->encoding,
                               .sequence = slot->sequence,
                               .time = slot->time,
                               .bytes = pair->in_bytes,
-                              .length = parts.count};
+                              .length = kind.count};
+    if (SHM_UNLIKELY(kind.flags != 0)) {
+        parcel->wait_id = slot->wait_id;
+        parcel->party = slot->party;
+    }
     return SHM_OK;
 }
 

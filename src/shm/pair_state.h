@@ -126,14 +126,14 @@ void shm_ring_enter(struct shm_pair *pair, uint64_t offset, uint32_t slots);
 enum shm_result shm_pair_spoil(struct shm_pair *pair);
 
 /* Publishes the slot that was filled. */
-static inline void shm_ring_publish(struct shm_pair *pair)
+static inline void shm_ring_publish(struct shm_pair *pair, struct shm_slot *slot)
 {
+    const uint64_t next = pair->out_next;
     SHM_POINT("slot filled");
-    atomic_store_explicit(&pair->out_slot->stamp, shm_stamp(pair->out_next),
-                          memory_order_release);
+    atomic_store_explicit(&slot->stamp, shm_stamp(next), memory_order_release);
     SHM_POINT("slot stamped");
-    pair->out_next++;
-    pair->out_slot = &pair->out_ring[pair->out_next & pair->out_mask];
+    pair->out_next = next + 1;
+    pair->out_slot = &pair->out_ring[(next + 1) & pair->out_mask];
 }
 
 static inline enum shm_result shm_ring_room(struct shm_pair *pair)
@@ -153,11 +153,12 @@ static inline bool shm_slot_is_published(const struct shm_pair *pair)
 /* The reader is done with the slot at in_next. */
 static inline void shm_ring_consume(struct shm_pair *pair)
 {
-    pair->in_next++;
+    const uint64_t next = pair->in_next + 1;
     SHM_POINT("consumed before");
-    atomic_store_explicit(&pair->in_back->consumed, pair->in_next, memory_order_release);
+    atomic_store_explicit(&pair->in_back->consumed, next, memory_order_release);
     SHM_POINT("consumed said");
-    pair->in_slot = &pair->in_ring[pair->in_next & pair->in_mask];
+    pair->in_next = next;
+    pair->in_slot = &pair->in_ring[next & pair->in_mask];
 }
 
 /* ---- lend.c ---- */

@@ -112,7 +112,7 @@ static enum shm_result ring_move(struct shm_pair *pair)
     memcpy(slot->payload, &offset, sizeof(offset));
     memcpy(slot->payload + sizeof(offset), &slots, sizeof(slots));
     SHM_POINT("move filled");
-    shm_ring_publish(pair);
+    shm_ring_publish(pair, slot);
     pair->last_ring->end = pair->out_next;
     ring_append(pair, ring, slots);
     return SHM_OK;
