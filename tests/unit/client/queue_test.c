@@ -6,6 +6,7 @@
 #include "client/queue.h"
 #include "tap.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 enum { NAIVE_MAX = 1000, MANY = 100000 };
@@ -246,6 +247,35 @@ static void by_time(void)
     empty_queue();
 }
 
+static void push_late(int source, int tag, uint64_t sequence)
+{
+    struct msg *msg = make(source, tag, 0, 0);
+    msg->sequence = sequence;
+    queue_push_late(&queue, msg);
+}
+
+/* Held back by somebody, and then to be received after all. */
+static void held_back(void)
+{
+    const int daemon = INT_MIN; /* TID_DAEMON */
+    push_late(1, 10, 1);
+    push_late(2, 20, 1);
+    push_late(1, 12, 3);
+    push_late(1, 14, 5);
+    SAME_TEXT(order(), "10 20 12 14", "nobody went before: at the end");
+    push_late(1, 11, 2);
+    SAME_TEXT(order(), "10 20 11 12 14", "before the younger of its source");
+    push_late(daemon, 1, 0);
+    push_late(2, 21, 2);
+    SAME_TEXT(order(), "10 20 11 12 14 21 1", "and before a notice that came since");
+    push_late(1, 13, 4);
+    SAME_TEXT(order(), "10 20 11 12 13 14 21 1", "both");
+    push_late(3, 30, 0);
+    push_late(3, 31, 0);
+    SAME_TEXT(order(), "10 20 11 12 13 14 21 30 31 1", "what is not numbered keeps its order");
+    empty_queue();
+}
+
 /* A message that comes late takes its place in an index that is there already. */
 static void late_in_index(void)
 {
@@ -437,6 +467,7 @@ int main(void)
     TEST(as_a_list_would);
     TEST(without_memory);
     TEST(by_time);
+    TEST(held_back);
     TEST(late_in_index);
     TEST(many);
     TEST(long_lists);
