@@ -50,7 +50,8 @@ int request_queue(struct client *client, const struct message *message)
 /* Messages of a task that the daemon does not answer, and so without a wait number. */
 static bool has_answer(enum message_type type)
 {
-    return type != TM_SIGNAL && type != TM_NOTIFY && type != TM_ENROL;
+    return type != TM_SIGNAL && type != TM_NOTIFY && type != TM_ENROL && type != TM_ATTACH &&
+           type != TM_PEER && type != TM_GONE && type != TM_WAKE;
 }
 
 static void request_destroy(struct request *request)

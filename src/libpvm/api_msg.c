@@ -83,29 +83,39 @@ static int wait_for(struct client *client, int tid)
     int status = client_end(client, tid, false);
     if (status == 0)
         status = client_watch(client, tid);
-    return status < 0 ? status : task_wait(TASK_FOREVER);
+    return status < 0 ? status : task_wait_for(tid, TASK_FOREVER);
 }
 
-/* One look at what has come, then at what comes until |deadline_ns|. */
-static int receive(int tid, int tag, int64_t deadline_ns)
+/* What is next is looked at first; everything that has come, when it was not there; then what comes
+ * until |deadline_ns|. */
+static int receive_until(int tid, int tag, int64_t deadline_ns)
 {
     int status = task_enrol();
     if (status == 0)
-        status = task_pump();
-    while (status >= 0) {
+        status = task_look(tid);
+    for (bool is_pumped = false; status >= 0; is_pumped = true) {
         struct client *client = task_client();
         if (!client)
             return PvmNoMem;
         const int mid = client_receive(client, tid, tag);
         if (mid != 0)
             return mid;
-        if (deadline_ns != TASK_FOREVER && task_now_ns() >= deadline_ns)
-            return 0;
-        if (deadline_ns == TASK_FOREVER)
+        if (!is_pumped)
+            status = task_pump();
+        else if (deadline_ns == TASK_FOREVER)
             status = wait_for(client, tid);
+        else if (task_now_ns() >= deadline_ns)
+            return 0;
         else if ((status = client_end(client, tid, true)) == 0)
-            status = task_wait(deadline_ns);
+            status = task_wait_for(tid, deadline_ns);
     }
+    return status;
+}
+
+static int receive(int tid, int tag, int64_t deadline_ns)
+{
+    const int status = receive_until(tid, tag, deadline_ns);
+    task_show();
     return status;
 }
 
@@ -144,7 +154,12 @@ static int probe(int tid, int tag)
 {
     int status = task_enrol();
     if (status == 0)
-        status = task_pump();
+        status = task_look(tid);
+    const int mid = status < 0 ? status : client_probe(task_client(), tid, tag);
+    if (mid != 0)
+        return mid;
+    status = task_pump();
+    task_show();
     return status < 0 ? status : client_probe(task_client(), tid, tag);
 }
 
@@ -154,20 +169,28 @@ int pvm_probe(int tid, int tag)
     return api_leave("pvm_probe", probe(tid, tag));
 }
 
-static int precv(int tid, int tag, void *items, int count, int type, int *source, int *found_tag,
-                 int *length)
+static int precv_until(int tid, int tag, void *items, int count, int type, int *source,
+                       int *found_tag, int *length)
 {
     int status = task_enrol();
     if (status == 0)
-        status = task_pump();
-    while (status >= 0) {
+        status = task_look(tid);
+    for (bool is_pumped = false; status >= 0; is_pumped = true) {
         struct client *client = task_client();
         status = client_precv(client, tid, tag, items, count, type, source, found_tag, length);
         if (status > 0)
             return 0;
         if (status == 0)
-            status = wait_for(client, tid);
+            status = is_pumped ? wait_for(client, tid) : task_pump();
     }
+    return status;
+}
+
+static int precv(int tid, int tag, void *items, int count, int type, int *source, int *found_tag,
+                 int *length)
+{
+    const int status = precv_until(tid, tag, items, count, type, source, found_tag, length);
+    task_show();
     return status;
 }
 

@@ -8,30 +8,35 @@
 #include "libpvm/find.h"
 #include "libpvm/handler.h"
 #include "libpvm/internal.h"
+#include "libpvm/link.h"
 #include "libpvm/lock.h"
-#include "libpvm/xport.h"
+#include "libpvm/pairs.h"
+#include "libpvm/wait.h"
 
 #include "pvm3.h"
 #include "pvmtev.h"
 #include "libpvm/data.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { SEND_PIECES = 64, ENROL_WAIT_S = 30 };
+enum {
+    ENROL_WAIT_S = 30,
+    LOOKS_PER_PUMP = 256,      /* looks at shared memory alone */
+    LOOK_QUEUED_MAX = 64,      /* who has so many messages waiting does not look for more */
+    PUMP_EACH_MAX = 64,        /* messages of one pair before the next has its turn */
+    PUMP_MAX = 4096,           /* in one go: a caller may have found its own long since */
+    IDLE_NS = 200 * 1000 * 1000 /* of sleep, after which memory is given back */
+};
 
 static struct {
     struct client *client;
-    struct xport *xport; /* NULL = no daemon */
-    struct frame held;   /* came, and there was no memory to take it in */
-    bool has_held;
+    unsigned looks;
     bool cookie_used; /* a cookie names one task: who enrols again is a new one (API-3) */
     bool is_fork_watched;
     bool was_lost;
@@ -56,10 +61,12 @@ static void context_inherit(void)
 struct client *task_client(void)
 {
     if (!task.client) {
-        const struct client_config config = {.signature = client_signature_native()};
+        const struct client_config config = {.routes = pairs_routes(),
+                                             .signature = client_signature_native()};
         task.client = client_create(&config);
         if (!task.client)
             return NULL;
+        lock_set_client(task.client);
         context_inherit();
         internal_start(task.client);
     }
@@ -75,12 +82,18 @@ int task_tid(void)
 
 int task_descriptor(void)
 {
-    return task.xport ? task.xport->ops->descriptor(task.xport) : -1;
+    const int shown = task_link.xport ? wait_show() : -1;
+    if (shown < 0)
+        return link_descriptor();
+    if (pairs_glance.is_open)
+        news_sleep();
+    task_show();
+    return shown;
 }
 
 int task_set_name(const char *name)
 {
-    if (task.xport)
+    if (task_link.xport)
         return PvmExists;
     char *copy = mem_strdup(name);
     if (!copy)
@@ -90,22 +103,24 @@ int task_set_name(const char *name)
     return 0;
 }
 
-/* The link is closed and everything that hung on it forgotten. */
+/* The link is closed and everything that hung on it forgotten. Other threads may be asleep on its
+ * descriptors: those go last. */
 static void disconnect(void)
 {
-    if (task.xport)
-        task.xport->ops->close(task.xport);
-    task.xport = NULL;
-    if (task.has_held)
-        frame_drop(&task.held);
-    task.has_held = false;
+    struct xport *xport = task_link.xport;
+    task_link.xport = NULL;
+    const struct wait_fds fds = wait_end();
+    pairs_leave();
     if (task.client)
         client_leave(task.client);
     internal_reset();
     data_refresh();
+    lock_wait_out();
+    wait_fds_close(fds);
+    link_close(xport);
 }
 
-/* ---- moving frames ---- */
+/* ---- taking in, sending ---- */
 
 static int lost(void)
 {
@@ -119,99 +134,174 @@ bool task_was_lost(void)
     return task.was_lost;
 }
 
+/* 1, 0, or an error. */
+static int pump_pairs(void)
+{
+    int came = 0, taken;
+    do {
+        taken = news_look(PUMP_EACH_MAX);
+        if (taken < 0)
+            return came ? 1 : taken;
+        came += taken;
+    } while (taken > 0 && came < PUMP_MAX);
+    return came > 0;
+}
+
+/* With shared memory the socket has something only when it is said to. The word may be lost: some
+ * looks are made for nothing. */
+static bool is_socket_due(void)
+{
+    const bool is_said = pairs_glance.is_open && news_of_socket();
+    return wait_socket_came() || is_said || !pairs_glance.is_open || wait_is_shown() ||
+           ++task.looks % LOOKS_PER_PUMP == 0;
+}
+
 int task_pump(void)
 {
-    /* What came before a loss is looked at before the loss is: an answer, a refusal, a message. */
-    for (bool is_news = false;; is_news = true) {
-        if (!task.xport)
-            return PvmSysErr;
-        if (!task.has_held) {
-            const enum xport_result got = task.xport->ops->receive(task.xport, &task.held);
-            if (got == XPORT_AGAIN)
-                return handler_safe_point(task.client);
-            if (got == XPORT_NO_MEMORY)
-                return PvmNoMem;
-            if (got != XPORT_OK)
-                return is_news ? handler_safe_point(task.client) : lost();
-            task.has_held = true;
-        }
-        const int status = client_feed(task.client, &task.held);
+    if (!task_link.xport)
+        return PvmSysErr;
+    int came = pairs_glance.is_open ? pump_pairs() : 0;
+    if (came < 0)
+        return came;
+    if (is_socket_due()) {
+        const int status = link_pump(task.client);
         if (status < 0)
-            return status;
-        frame_drop(&task.held);
-        task.has_held = false;
+            return status == PvmSysErr ? lost() : status;
+        came |= status;
     }
+    if (came)
+        lock_news();
+    const int status = handler_safe_point(task.client);
+    return status < 0 ? status : came;
+}
+
+int task_look(int tid)
+{
+    if (!pairs_glance.is_open || wait_is_shown() || ++task.looks % LOOKS_PER_PUMP == 0)
+        return MIN_OF(task_pump(), 0);
+    int taken = tid > 0 ? news_look_at(tid, 1) : -1;
+    if (taken < 0 && client_stats(task.client).messages_queued < LOOK_QUEUED_MAX) {
+        taken = news_look(1);
+        /* What was published before the message that was just found is older: a second look finds
+         * it. */
+        if (taken > 0)
+            taken |= news_look(1);
+    }
+    if (taken > 0)
+        lock_news();
+    return handler_safe_point(task.client);
 }
 
 /* Sends what goes without waiting. 0 or an error. */
 static int push(void)
 {
-    while (task.xport && !client_out_is_empty(task.client)) {
-        struct client_piece pieces[SEND_PIECES];
-        size_t sent;
-        const size_t count = client_out_pieces(task.client, pieces, SEND_PIECES);
-        const enum xport_result result = task.xport->ops->send(task.xport, pieces, count, &sent);
-        if (result == XPORT_AGAIN)
-            return 0;
-        if (result != XPORT_OK) {
-            /* The daemon may have said more before it closed; then it is gone. */
-            const int status = task_pump();
-            return status < 0 ? status : lost();
-        }
-        client_out_sent(task.client, sent);
-    }
-    return task.xport ? 0 : PvmSysErr;
-}
-
-static int poll_timeout_ms(int64_t deadline_ns)
-{
-    if (deadline_ns == TASK_FOREVER)
-        return -1;
-    const int64_t left_ns = deadline_ns - task_now_ns();
-    if (left_ns <= 0)
-        return 0;
-    const int64_t left_ms = (left_ns + 999999) / 1000000;
-    return left_ms > INT32_MAX ? INT32_MAX : (int)left_ms;
-}
-
-/* Until the link can be read, or written when something waits to be sent. 1, or 0 = the time is
- * over. */
-static int poll_link(int64_t deadline_ns)
-{
-    for (;;) {
-        if (!task.xport)
-            return 1;
-        struct pollfd poller = {.fd = task_descriptor(), .events = POLLIN};
-        if (!client_out_is_empty(task.client))
-            poller.events |= POLLOUT;
-        const int ready = poll(&poller, 1, poll_timeout_ms(deadline_ns));
-        if (ready > 0)
-            return 1;
-        if (ready == 0 && deadline_ns != TASK_FOREVER && task_now_ns() >= deadline_ns)
-            return 0;
-        /* A signal does not end a wait (CONV-8); its handler may have left the machine, though. */
-    }
-}
-
-int task_wait(int64_t deadline_ns)
-{
-    if (!task.xport)
+    if (!task_link.xport)
         return PvmSysErr;
-    const int ready = poll_link(deadline_ns);
-    if (!task.xport)
-        return PvmSysErr;
-    int status = push();
+    const int status = link_push(task.client);
     if (status == 0)
-        status = task_pump();
-    return status < 0 ? status : ready;
+        return 0;
+    /* The daemon may have said more before it closed; then it is gone. */
+    const int pumped = task_pump();
+    return pumped < 0 ? pumped : lost();
 }
 
 int task_flush(void)
 {
+    if (client_out_is_empty(task.client) && !pairs_glance.has_work && task_link.xport)
+        return 0;
     int status = push();
-    while (status >= 0 && task.xport && !client_out_is_empty(task.client))
+    while (status >= 0 && task_link.xport && !client_out_is_empty(task.client))
         status = task_wait(TASK_FOREVER);
-    return status < 0 ? status : task.xport ? 0 : PvmSysErr;
+    task_show();
+    return status < 0 ? status : task_link.xport ? 0 : PvmSysErr;
+}
+
+void task_show(void)
+{
+    while (wait_is_shown()) {
+        const bool is_waiting = client_stats(task.client).messages_queued > 0;
+        wait_show_waiting(is_waiting);
+        /* A ring that was forgotten just now may have been for something not seen yet. */
+        if (is_waiting || !pairs_glance.is_open || !news_exist(-1) || task_pump() <= 0)
+            return;
+    }
+}
+
+/* ---- waiting ---- */
+
+/* Everything is ready for a sleep, and nothing came while it was made so. */
+static bool may_sleep(void)
+{
+    if (wait_is_shown())
+        wait_show_waiting(false);
+    if (!pairs_glance.is_open)
+        return true;
+    news_sleep();
+    if (!news_exist(-1))
+        return true;
+    news_awake();
+    return false;
+}
+
+/* Sleeps until |deadline_ns| for all threads; 1 or 0 = it is late. */
+static int sleep_until(int64_t deadline_ns, bool wants_write, int kick)
+{
+    const bool may_idle = pairs_glance.is_open && news_has_idle_work();
+    struct wait_for wait = {.deadline_ns = deadline_ns, .wants_write = wants_write, .kick = kick};
+    const int64_t idle_ns = may_idle ? task_now_ns() + IDLE_NS : INT64_MAX;
+    wait.deadline_ns = MIN_OF(deadline_ns, idle_ns);
+    if (wait_sleep(&wait))
+        return 1;
+    return deadline_ns == INT64_MAX || task_now_ns() < deadline_ns ? -1 : 0;
+}
+
+/* What a sleep was followed by: 1 = something may have come, 0, or an error. */
+static int after_sleep(int ready, uint64_t began)
+{
+    if (!task_link.xport)
+        return PvmSysErr;
+    if (pairs_glance.is_open)
+        news_awake();
+    if (ready < 0 && pairs_glance.is_open)
+        news_idle();
+    if (ready > 0)
+        wait_learn(began);
+    const int status = push();
+    return status < 0 ? status : task_pump();
+}
+
+int task_wait_for(int tid, int64_t deadline_ns)
+{
+    if (!task_link.xport)
+        return PvmSysErr;
+    const bool wants_write = !client_out_is_empty(task.client);
+    const uint64_t began = wait_moment();
+    if (!wants_write && pairs_glance.is_open && wait_spin(tid)) {
+        const int status = task_pump();
+        return status < 0 ? status : 1;
+    }
+    if (!may_sleep()) {
+        const int status = task_pump();
+        return status < 0 ? status : 1;
+    }
+    struct lock_wait lock;
+    if (!lock_wait_begin(&lock, deadline_ns, wants_write)) {
+        if (!task_link.xport)
+            return PvmSysErr;
+        return deadline_ns == TASK_FOREVER || task_now_ns() < deadline_ns;
+    }
+    const int ready = sleep_until(lock.deadline_ns, wants_write, lock.kick);
+    lock_wait_end(&lock);
+    const int status = after_sleep(ready, began);
+    lock_wait_done(&lock);
+    if (status != 0)
+        return status;
+    return ready != 0 || deadline_ns == TASK_FOREVER || task_now_ns() < deadline_ns;
+}
+
+int task_wait(int64_t deadline_ns)
+{
+    return task_wait_for(-1, deadline_ns);
 }
 
 /* ---- requests ---- */
@@ -222,8 +312,10 @@ static int answer_until(int wait, struct message *answer, int64_t deadline_ns)
     arena_reset(&task.answers);
     while (status >= 0) {
         status = client_answer(task.client, wait, &task.answers, answer);
-        if (status != 0)
+        if (status != 0) {
+            task_show();
             return status < 0 ? status : 0;
+        }
         status = task_wait(deadline_ns);
         if (status == 0 && deadline_ns != TASK_FOREVER) {
             client_forget(task.client, wait);
@@ -251,15 +343,15 @@ int task_done(int wait)
 /* ---- enrolment ---- */
 
 /* A child of fork() is not enrolled: the link belongs to its parent (decision D14). Only this
- * process' copy of the descriptor is closed. */
+ * process' copies of the descriptors are closed; its memory may be half changed and is not touched. */
 static void forked(void)
 {
-    if (task.xport)
-        close(task_descriptor());
-    task.xport = NULL;
-    task.has_held = false;
-    task.client =
-        NULL; /* its memory may be half changed; the child has a copy and does not touch it */
+    if (task_link.xport)
+        close(link_descriptor());
+    task_link = (struct link){0};
+    wait_fds_close(wait_end());
+    pairs_forked();
+    task.client = NULL;
     pvmmytid = -1;
     pvmmyupid = -1;
 }
@@ -303,7 +395,8 @@ static int connect_daemon(void)
             xport->ops->close(xport);
             continue;
         }
-        task.xport = xport;
+        task_link.xport = xport;
+        wait_begin(link_descriptor());
         return 0;
     }
     return PvmSysErr;
@@ -334,7 +427,7 @@ static int introduce(void)
 
 int task_enrol(void)
 {
-    if (task.xport)
+    if (task_link.xport)
         return 0;
     struct client *client = task_client();
     if (!client)
@@ -357,10 +450,15 @@ int task_enrol(void)
     return 0;
 }
 
+/* A handler that interrupted a call in its middle can only hang up; the call finds the link lost. */
 void task_leave(void)
 {
-    if (!task.xport)
+    if (!task_link.xport)
         return;
+    if (lock_is_nested()) {
+        shutdown(link_descriptor(), SHUT_RDWR);
+        return;
+    }
     struct message request = {.type = TM_EXIT};
     const int wait = client_request(task.client, &request);
     if (wait > 0)

@@ -7,6 +7,7 @@
 #include "libpvm/xport.h"
 
 #include "base/mem.h"
+#include "libpvm/scm.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,6 +39,12 @@ struct xport_unix {
     struct frame_header header; /* of the large frame that is being read into |body| */
     struct buf *body;
     size_t body_length; /* bytes of it that are there */
+
+    uint64_t read;  /* bytes of the stream that were read */
+    uint64_t taken; /* of these, in frames handed out */
+    struct scm_queue came;
+    int given[XPORT_FDS_MAX]; /* go with the next byte */
+    size_t given_count;
 };
 
 static int unix_descriptor(const struct xport *xport)
@@ -62,16 +69,29 @@ static enum xport_result unix_send(struct xport *base, const struct client_piece
     for (size_t i = 0; i < count; i++)
         vectors[i] = (struct iovec){.iov_base = (void *)(uintptr_t)pieces[i].data,
                                     .iov_len = pieces[i].length};
-    const struct msghdr message = {.msg_iov = vectors, .msg_iovlen = (int)count};
     ssize_t written;
     do
-        written = sendmsg(xport->fd, &message, MSG_NOSIGNAL);
+        written = scm_write(xport->fd, vectors, (int)count, xport->given, xport->given_count);
     while (written < 0 && errno == EINTR);
     if (written < 0)
         /* A lost peer is reported by receive(), after what it sent before. */
         return is_temporary(errno) ? XPORT_AGAIN : XPORT_LOST;
     *sent = (size_t)written;
+    xport->given_count = 0;
     return XPORT_OK;
+}
+
+static void unix_give(struct xport *base, const int *fds, size_t count)
+{
+    struct xport_unix *xport = (struct xport_unix *)base;
+    CHECK(count <= XPORT_FDS_MAX);
+    memcpy(xport->given, fds, count * sizeof(*fds));
+    xport->given_count = count;
+}
+
+static int unix_take(struct xport *base, int *fds, size_t count)
+{
+    return scm_take(&((struct xport_unix *)base)->came, fds, count);
 }
 
 /* Makes room behind the bytes read ahead; a buffer that frames still point into is left to them. */
@@ -115,9 +135,10 @@ static enum xport_result fill(struct xport_unix *xport)
     }
     vectors[count++] = (struct iovec){xport->buffer->data + xport->end,
                                       xport->buffer->capacity - xport->end};
+    const size_t fds_before = xport->came.count;
     ssize_t got;
     do
-        got = readv(xport->fd, vectors, count);
+        got = scm_read(xport->fd, vectors, count, xport->read, &xport->came);
     while (got < 0 && errno == EINTR);
     if (got < 0 && is_temporary(errno))
         return XPORT_AGAIN;
@@ -125,7 +146,10 @@ static enum xport_result fill(struct xport_unix *xport)
         xport->ended = XPORT_LOST;
         return XPORT_LOST;
     }
-    xport->is_drained = (size_t)got < missing + xport->buffer->capacity - xport->end;
+    xport->read += (size_t)got;
+    /* A read ends where descriptors came with the bytes; more may be there. */
+    xport->is_drained = (size_t)got < missing + xport->buffer->capacity - xport->end &&
+                        xport->came.count == fds_before;
     const size_t into_body = MIN_OF((size_t)got, missing);
     xport->body_length += into_body;
     xport->end += (size_t)got - into_body;
@@ -200,8 +224,13 @@ static enum xport_result unix_receive(struct xport *base, struct frame *frame)
     struct xport_unix *xport = (struct xport_unix *)base;
     if (xport->ended == XPORT_BAD)
         return XPORT_BAD;
+    /* What came with frames that are all handed out was not wanted. */
+    if (xport->came.count)
+        scm_expire(&xport->came, xport->taken);
     for (;;) {
         const enum xport_result result = take(xport, frame);
+        if (result == XPORT_OK)
+            xport->taken += FRAME_HEADER_BYTES + frame->body.length;
         if (result != XPORT_AGAIN)
             return result;
         if (xport->is_drained) {
@@ -220,6 +249,7 @@ static void unix_close(struct xport *base)
     if (!xport)
         return;
     close(xport->fd);
+    scm_expire(&xport->came, UINT64_MAX);
     buf_drop(xport->buffer);
     buf_drop(xport->body);
     mem_free(xport);
@@ -230,6 +260,8 @@ static const struct xport_ops unix_ops = {
     .descriptor = unix_descriptor,
     .send = unix_send,
     .receive = unix_receive,
+    .give = unix_give,
+    .take = unix_take,
     .close = unix_close,
 };
 

@@ -20,6 +20,8 @@ enum xport_result {
     XPORT_NO_MEMORY = -3 /* nothing changed: call again later */
 };
 
+enum { XPORT_FDS_MAX = 3 };
+
 struct xport;
 
 struct xport_ops {
@@ -41,6 +43,14 @@ struct xport_ops {
      * caller's); frame->raw is empty. AGAIN, LOST (after all whole frames; a torn one is
      * dropped), BAD, NO_MEMORY: |frame| is untouched. */
     enum xport_result (*receive)(struct xport *xport, struct frame *frame);
+
+    /* |count| descriptors go with the first byte that is sent next: of a frame, if the peer is to
+     * find them. They stay the caller's, open until that byte is gone. At most XPORT_FDS_MAX. */
+    void (*give)(struct xport *xport, const int *fds, size_t count);
+    /* The |count| descriptors that came with the last frame received, the caller's from now on; 0,
+     * or -1: there are not so many. Those that nobody took are closed when the frame after it is
+     * received. */
+    int (*take)(struct xport *xport, int *fds, size_t count);
 
     /* Ends it and frees |xport|. What was sent is still delivered. NULL is fine. */
     void (*close)(struct xport *xport);
