@@ -184,9 +184,11 @@ static void perform_peer_send(struct sim_host *host, struct effect *effect)
 
 static void perform_peer_frame(struct sim_host *host, struct effect *effect)
 {
-    CHECK(frame_make_raw(&effect->frame) == 0);
-    mesh_flow_write(host->mesh, effect->peer, effect->frame.source, effect->frame.destination,
-                    effect->frame.raw, host->world->now_ns);
+    uint8_t header[FRAME_HEADER_BYTES];
+    const struct frame *frame = &effect->frame;
+    frame_header_encode(frame, header);
+    mesh_flow_write_headed(host->mesh, effect->peer, frame->source, frame->destination, header,
+                           sizeof(header), frame->body, host->world->now_ns);
 }
 
 static void perform_peer_consume(struct sim_host *host, struct effect *effect)

@@ -222,7 +222,8 @@ void frame_encode_data(struct wr *wr, const struct frame_data *data)
         wr_varint(wr, data->part_offset);
         wr_varint(wr, data->part_length);
     }
-    wr_bytes(wr, data->bytes, (size_t)data->part_length);
+    wr_bytes(wr, data->head, data->head_length);
+    wr_bytes(wr, data->bytes, (size_t)data->part_length - data->head_length);
 }
 
 size_t frame_data_overhead(const struct frame_data *data)

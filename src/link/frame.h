@@ -54,7 +54,9 @@ struct frame_data {
     uint64_t start;               /* offset of the unit in its lane */
     uint64_t length;              /* of the whole unit */
     uint64_t part_offset, part_length;
-    const uint8_t *bytes;
+    const uint8_t *head; /* to send: the first |head_length| bytes of the part lie here, */
+    size_t head_length;
+    const uint8_t *bytes; /* the others here */
 };
 
 struct frame_ack {

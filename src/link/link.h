@@ -276,7 +276,8 @@ size_t link_pull(struct link *link, struct mesh_address *to, uint8_t *bytes, uin
 size_t link_goodbye(struct link *link, uint8_t *bytes);
 
 /* link_flows.c */
-int link_flows_write(struct link *link, uint32_t source, uint32_t destination, struct slice frame);
+int link_flows_write(struct link *link, uint32_t source, uint32_t destination, const void *head,
+                     size_t head_length, struct slice body);
 void link_flows_consume(struct link *link, uint32_t source, uint32_t destination, uint64_t bytes);
 void link_flows_reset(struct link *link, uint32_t source, uint32_t destination);
 void link_flows_fini(struct link *link);

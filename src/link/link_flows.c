@@ -96,14 +96,15 @@ static void outflow_rest_if_idle(struct outflow *flow, uint64_t now_ns)
     list_push_back(&flow->link->live->idle, &flow->idle);
 }
 
-int link_flows_write(struct link *link, uint32_t source, uint32_t destination, struct slice frame)
+int link_flows_write(struct link *link, uint32_t source, uint32_t destination, const void *head,
+                     size_t head_length, struct slice body)
 {
     struct outflow *flow = map_get2(&link->live->outflow_pairs, source, destination);
     if (!flow)
         flow = outflow_create(link, source, destination);
-    if (!flow || outlane_write(&flow->lane, frame) < 0)
+    if (!flow || outlane_write(&flow->lane, head, head_length, body) < 0)
         return -1; /* a flow without a frame does no harm and is used by the next write */
-    link_out(link, frame.length, 0);
+    link_out(link, head_length + body.length, 0);
     list_remove(&flow->idle);
     outflow_wake(flow);
     return 0;

@@ -295,7 +295,7 @@ int mesh_send_control(struct mesh *mesh, uint64_t peer, const void *bytes, size_
     if (length)
         memcpy(buf->data + 1, bytes, length);
     struct slice unit = slice_of(buf, 0, length + 1);
-    int result = outlane_write(&link->live->control, unit);
+    int result = outlane_write(&link->live->control, NULL, 0, unit);
     slice_drop(&unit);
     buf_drop(buf);
     if (result < 0)
@@ -305,17 +305,27 @@ int mesh_send_control(struct mesh *mesh, uint64_t peer, const void *bytes, size_
     return 0;
 }
 
-int mesh_flow_write(struct mesh *mesh, uint64_t peer, uint32_t source, uint32_t destination,
-                    struct slice frame, uint64_t now_ns)
+_Static_assert((int)MESH_HEAD_BYTES_MAX == (int)OUTLANE_HEAD_BYTES_MAX, "kept with the frame");
+
+int mesh_flow_write_headed(struct mesh *mesh, uint64_t peer, uint32_t source, uint32_t destination,
+                           const void *head, size_t head_length, struct slice body,
+                           uint64_t now_ns)
 {
     struct link *link = mesh_link(mesh, peer);
-    if (!link || frame.length == 0 || frame.length > MESH_FRAME_BYTES_MAX)
+    const size_t length = head_length + body.length;
+    if (!link || length == 0 || length > MESH_FRAME_BYTES_MAX || head_length > MESH_HEAD_BYTES_MAX)
         return -1;
     if (link->state == LINK_CLOSED)
         return 0;
     if (!link_live(link, now_ns))
         return -1;
-    return link_flows_write(link, source, destination, frame);
+    return link_flows_write(link, source, destination, head, head_length, body);
+}
+
+int mesh_flow_write(struct mesh *mesh, uint64_t peer, uint32_t source, uint32_t destination,
+                    struct slice frame, uint64_t now_ns)
+{
+    return mesh_flow_write_headed(mesh, peer, source, destination, NULL, 0, frame, now_ns);
 }
 
 void mesh_flow_consume(struct mesh *mesh, uint64_t peer, uint32_t source, uint32_t destination,

@@ -32,6 +32,7 @@
 
 enum {
     MESH_FRAME_BYTES_MAX = 128 * 1024,
+    MESH_HEAD_BYTES_MAX = 31,
     MESH_CONTROL_BYTES_MAX = 16 * 1024 * 1024, /* one control message */
     MESH_DATAGRAM_BYTES_MAX = 65507,
     MESH_FLOW_WINDOW_BYTES = 1024 * 1024,  /* received and not yet consumed, per flow */
@@ -133,6 +134,11 @@ int mesh_send_control(struct mesh *mesh, uint64_t peer, const void *bytes, size_
  * MESH_FLOW_ACKED. */
 int mesh_flow_write(struct mesh *mesh, uint64_t peer, uint32_t source, uint32_t destination,
                     struct slice frame, uint64_t now_ns);
+/* The same for a frame whose first |head_length| (at most MESH_HEAD_BYTES_MAX) bytes, copied, lie
+ * apart from the others: nothing else is copied before it is put into a datagram. */
+int mesh_flow_write_headed(struct mesh *mesh, uint64_t peer, uint32_t source, uint32_t destination,
+                           const void *head, size_t head_length, struct slice body,
+                           uint64_t now_ns);
 /* The receiver is done with |bytes| of frames it took from this flow: the sender gets credit. */
 void mesh_flow_consume(struct mesh *mesh, uint64_t peer, uint32_t source, uint32_t destination,
                        uint64_t bytes, uint64_t now_ns);

@@ -4,6 +4,8 @@
 
 #include "base/mem.h"
 
+#include <string.h>
+
 void outlane_init(struct outlane *lane, uint64_t id, uint32_t source, uint32_t destination,
                   uint64_t limit)
 {
@@ -42,16 +44,20 @@ void outlane_discard(struct outlane *lane)
     }
 }
 
-int outlane_write(struct outlane *lane, struct slice data)
+int outlane_write(struct outlane *lane, const void *head, size_t head_length, struct slice data)
 {
-    CHECK(data.length > 0 && data.length <= UINT32_MAX);
+    const size_t length = head_length + data.length;
+    CHECK(head_length <= OUTLANE_HEAD_BYTES_MAX && length > 0 && length <= UINT32_MAX);
     struct outframe *frame = mem_alloc(sizeof(*frame));
     if (!frame)
         return -1;
     *frame = (struct outframe){.lane = lane,
                                .data = slice_hold(data),
+                               .head_length = (uint8_t)head_length,
                                .start = lane->end,
-                               .length = (uint32_t)data.length};
+                               .length = (uint32_t)length};
+    if (head_length)
+        memcpy(frame->head, head, head_length);
     ranges_init(&frame->to_send);
     ranges_init(&frame->acked);
     ranges_cover(&frame->to_send, 0, frame->length);
@@ -92,6 +98,19 @@ static void outframe_start(struct outframe *frame, struct outcredit *credit)
         credit->started += frame->length;
 }
 
+/* The part may begin in the head, or behind it. */
+static void point_to_bytes(const struct outframe *frame, struct frame_data *data)
+{
+    const uint64_t head_length = frame->head_length;
+    if (data->part_offset >= head_length) {
+        data->bytes = frame->data.data + (data->part_offset - head_length);
+        return;
+    }
+    data->head = frame->head + data->part_offset;
+    data->head_length = (size_t)MIN_OF(head_length - data->part_offset, data->part_length);
+    data->bytes = frame->data.data;
+}
+
 /* One part of |frame| into the packet; 0 when there is no room for a sensible one. */
 static size_t outframe_fill(struct outframe *frame, struct wr *wr, struct sent_items *items)
 {
@@ -105,7 +124,6 @@ static size_t outframe_fill(struct outframe *frame, struct wr *wr, struct sent_i
         .length = frame->length,
         .part_offset = range.begin,
         .part_length = range.end - range.begin,
-        .bytes = frame->data.data + range.begin,
     };
     size_t room = wr->capacity - wr->length;
     size_t overhead = frame_data_overhead(&data);
@@ -114,6 +132,7 @@ static size_t outframe_fill(struct outframe *frame, struct wr *wr, struct sent_i
             return 0;
         data.part_length = MIN_OF(data.part_length, (uint64_t)(room - FRAME_DATA_OVERHEAD_MAX));
     }
+    point_to_bytes(frame, &data);
     uint64_t part_end = range.begin + data.part_length;
     if (ranges_remove(&frame->to_send, range.begin, part_end) < 0)
         return 0;

@@ -15,12 +15,16 @@
 #include "link/loss.h"
 #include "link/ranges.h"
 
+enum { OUTLANE_HEAD_BYTES_MAX = 31 };
+
 /* One unit. Packets in flight refer to it, so it may outlive its data and its lane. */
 struct outframe {
     struct list all;      /* in outlane.frames */
     struct list pending;  /* in outlane.pending while it has bytes to send */
     struct outlane *lane; /* NULL once done or discarded */
     struct slice data;
+    uint8_t head_length;
+    uint8_t head[OUTLANE_HEAD_BYTES_MAX]; /* goes before |data| */
     uint64_t start;
     uint32_t length;
     uint32_t references; /* items of packets that name it */
@@ -55,8 +59,9 @@ void outlane_init(struct outlane *lane, uint64_t id, uint32_t source, uint32_t d
                   uint64_t limit);
 /* Forgets all units: those not yet acknowledged are lost. */
 void outlane_discard(struct outlane *lane);
-/* Queues a unit, taking a reference to |data|. 0 or -1 without memory. */
-int outlane_write(struct outlane *lane, struct slice data);
+/* Queues a unit: |head_length| bytes at |head|, copied, then |data|, taking a reference to it. 0 or
+ * -1 without memory. */
+int outlane_write(struct outlane *lane, const void *head, size_t head_length, struct slice data);
 /* Something may be sent now. |blocked_by_peer| (may be NULL): false only for lack of |credit|. */
 bool outlane_may_send(const struct outlane *lane, const struct outcredit *credit,
                       bool *blocked_by_peer);

@@ -172,10 +172,16 @@ void perform_peer_send(struct daemon *daemon, struct effect *effect)
 
 void perform_peer_frame(struct daemon *daemon, struct effect *effect)
 {
-    struct frame *frame = &effect->frame;
-    if (frame_make_raw(frame) < 0 ||
-        mesh_flow_write(daemon->mesh, effect->peer, frame->source, frame->destination, frame->raw,
-                        clock_now_ns()) < 0)
+    const struct frame *frame = &effect->frame;
+    uint8_t header[FRAME_HEADER_BYTES];
+    size_t header_length = 0;
+    if (!frame->raw.buf) {
+        frame_header_encode(frame, header);
+        header_length = sizeof(header);
+    }
+    if (mesh_flow_write_headed(daemon->mesh, effect->peer, frame->source, frame->destination,
+                               header, header_length, header_length ? frame->body : frame->raw,
+                               clock_now_ns()) < 0)
         could_not_send(daemon, effect);
 }
 

@@ -209,6 +209,8 @@ static int32_t attach(struct daemon *daemon, struct share *share, uint32_t index
     const struct shm_offer offer = {theirs->ring_offset, theirs->ring_slots, theirs->back_offset};
     if (!daemon->sharing && sharing_start(daemon) < 0)
         return STATUS_NO_MEM;
+    /* The bit of one who had this index before must not be taken for a word of this one. */
+    shm_ears_cool(&daemon->sharing->ears, index);
     struct shm_pair *pair = shm_pair_create(daemon->sharing->own.heap, share);
     if (!pair)
         return STATUS_NO_MEM;
@@ -222,7 +224,6 @@ static int32_t attach(struct daemon *daemon, struct share *share, uint32_t index
     share->owns_view = false;
     share->index = index;
     daemon->sharing->by_index[index] = share;
-    shm_ears_warm(&daemon->sharing->ears, index); /* it may have published before it knows us */
     return STATUS_OK;
 }
 
@@ -282,6 +283,7 @@ static bool look_at(struct sharing *sharing, uint32_t index)
         shm_ears_cool(&sharing->ears, index); /* a bit that means nobody */
         return false;
     }
+    share->is_heard = true; /* only who has mapped us sets the bit */
     if (share->is_paused || share->is_stalled || share->conn->is_cut)
         return false;
     if (!shm_pair_has_news(share->pair)) {
@@ -312,9 +314,9 @@ void shares_look(struct daemon *daemon)
 {
     struct sharing *sharing = daemon->sharing;
     for (size_t i = 0; sharing && i < daemon->conns.count; i++) {
-        const struct conn *conn = daemon->conns.entries[i].value;
-        if (conn->share && conn->share->pair)
-            shm_ears_warm(&sharing->ears, conn->share->index);
+        struct conn *conn = daemon->conns.entries[i].value;
+        if (conn->share && conn->share->pair && shm_pair_has_news(conn->share->pair))
+            conn_make_ready(conn);
     }
 }
 

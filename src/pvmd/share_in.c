@@ -161,7 +161,6 @@ static bool begin(struct share *share)
 {
     struct feed *feed = &share->feed;
     const char *why = fault(&feed->parcel);
-    share->is_heard = true;
     share->quiet = 0;
     if (why) {
         share_close_pair(share, why);

@@ -47,7 +47,7 @@ struct share {
     uint32_t index;          /* of the task, with |pair| */
     bool is_paused;          /* by the core */
     bool is_stalled;         /* there was no memory to read it: later */
-    bool is_heard;           /* it has published something: it knows our side too */
+    bool is_heard;           /* it has mapped our memory: what is sent there arrives */
     bool owns_view;          /* no pair has taken over the mapping */
     uint32_t quiet;          /* so often there was no news */
     struct list lender;      /* in sharing->lenders from its first lent body on */

@@ -154,6 +154,9 @@ static void flows_in_order(void)
     EQUAL(mesh_counters(net.nodes[0].mesh)->packets_lost, 0, "no packet was lost");
     struct slice none = {0};
     EQUAL(mesh_flow_write(net.nodes[0].mesh, 2, 1, 2, none, net.now_ns), -1, "an empty frame");
+    uint8_t head[MESH_HEAD_BYTES_MAX + 1] = {0};
+    EQUAL(mesh_flow_write_headed(net.nodes[0].mesh, 2, 1, 2, head, sizeof(head), none, net.now_ns),
+          -1, "a head that is too long");
     net_fini(&net);
     EQUAL(buf_live_count(), 0, "no buffer is left");
 }

@@ -424,9 +424,12 @@ static inline int net_write(struct net *net, unsigned from, unsigned to, uint32_
         return -1;
     for (size_t i = 0; i < length; i++)
         buf->data[i] = (uint8_t)(sequence >> (8 * (i % 8))) + (uint8_t)(i / 8);
-    struct slice slice = slice_of(buf, 0, length);
-    int result = mesh_flow_write(net->nodes[from].mesh, net_id(to), flow, flow + 1, slice,
-                                 net->now_ns);
+    /* With a head of each length in turn, or none. */
+    const size_t head = (size_t)(sequence % (MESH_HEAD_BYTES_MAX + 1));
+    const size_t apart = head < length ? head : length;
+    struct slice slice = slice_of(buf, apart, length - apart);
+    int result = mesh_flow_write_headed(net->nodes[from].mesh, net_id(to), flow, flow + 1, buf->data,
+                                        apart, slice, net->now_ns);
     slice_drop(&slice);
     buf_drop(buf);
     return result;
