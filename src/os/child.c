@@ -272,6 +272,19 @@ static int child_adopt(struct child *child)
     return -1;
 }
 
+/* What the system's words leave out: which limit it is, and where it is set. */
+static const char *limit_words(int failure)
+{
+    switch (failure) {
+    case EAGAIN:
+        return " (no more processes: `ulimit -u`, or the limit of the container)";
+    case EMFILE:
+        return " (of this daemon: `ulimit -n` where the virtual machine is started)";
+    default:
+        return "";
+    }
+}
+
 enum child_result child_start(struct children *children, uint64_t ticket,
                               const struct child_request *request, uint32_t *pid,
                               char error[CHILD_ERROR_BYTES])
@@ -292,8 +305,9 @@ enum child_result child_start(struct children *children, uint64_t ticket,
     }
     if (failure) {
         mem_free(child);
-        str_format(error, CHILD_ERROR_BYTES, "%s: cannot start: %s",
-                   request->debugger ? request->debugger : path, strerror(failure));
+        str_format(error, CHILD_ERROR_BYTES, "%s: cannot start: %s%s",
+                   request->debugger ? request->debugger : path, strerror(failure),
+                   limit_words(failure));
         return CHILD_NO_RESOURCES;
     }
     *pid = (uint32_t)child->pid;

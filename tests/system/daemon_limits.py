@@ -43,6 +43,20 @@ def few_descriptors(build):
         machine.expect_nothing_left()
 
 
+def soft_limit(build):
+    """The daemon takes what it may have; its tasks get what it was given."""
+    with Machine(build) as machine:
+        script(machine, "sleeper", "#!/bin/sh\nulimit -S -n\nexec sleep 600\n")
+        machine.wrap = ["sh", "-c", "ulimit -S -n 100; exec \"$@\"", "sh"]
+        machine.start()
+        machine.wrap = []
+        outcome = machine.console("spawn -150 sleeper", 60)
+        expect("150 successful" in outcome.out, "more than the soft limit start: %s" % outcome)
+        wait_until(lambda: machine.log().count("] 100\n") == 150, "all have the limit of the user")
+        machine.halt()
+        machine.expect_nothing_left()
+
+
 def few_tasks(build):
     with Machine(build) as machine:
         script(machine, "sleeper", "#!/bin/sh\nexec sleep 600\n")
@@ -108,6 +122,7 @@ def main():
     end_on_signals()
     tap = Tap()
     for name, story in (("without descriptors a spawn is refused", few_descriptors),
+                        ("the soft limit of descriptors is the tasks'", soft_limit),
                         ("PVM_MAX_TASKS is a limit", few_tasks),
                         ("an idle daemon sleeps", idle),
                         ("a host is started by hand", by_hand)):

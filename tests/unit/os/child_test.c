@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -240,6 +241,28 @@ static void test_signals(void)
     EQUAL(children_signal_all(children, 0), 0, "none runs");
 }
 
+/* In a process of its own, since limits do not come back; root knows no limit of processes. */
+static void test_limits(void)
+{
+    static const struct {
+        int what;
+        rlim_t limit;
+        const char *words;
+    } limits[] = {{RLIMIT_NPROC, 0, "no more processes"}, {RLIMIT_NOFILE, 3, "of this daemon"}};
+    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+        pid_t pid = fork();
+        if (pid == 0) {
+            const struct rlimit limit = {limits[i].limit, limits[i].limit};
+            bool refused = setrlimit(limits[i].what, &limit) == 0 &&
+                           (geteuid() != 0 || setuid(65534) == 0) &&
+                           start("true", NULL, NULL, NULL) == CHILD_NO_RESOURCES;
+            _exit(refused && strstr(error, limits[i].words) ? 0 : 1);
+        }
+        int status = -1;
+        OK(waitpid(pid, &status, 0) == pid && status == 0, "a limit that is reached is named");
+    }
+}
+
 static void everything(void)
 {
     children = children_create(loop, pids,
@@ -254,6 +277,7 @@ static void everything(void)
     TEST(test_pause);
     TEST(test_background_child_keeps_pipe);
     TEST(test_signals);
+    TEST(test_limits);
     children_destroy(children);
 }
 
