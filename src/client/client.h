@@ -246,7 +246,8 @@ bool client_has_handlers(const struct client *client);
  * calls the handlers of all that was delivered. |call| (NULL: just does it) calls |function|, with
  * what the shell wants to do before and after; |context| is current meanwhile, the message is the
  * active receive buffer and there is no send buffer. A handler may call everything, this too; it is
- * not called anew while it runs. 0; PvmNoMem: call again, nothing is lost. */
+ * not called anew while it runs. 1 = something was dealt with, or can be received now; 0 = nothing;
+ * PvmNoMem: call again, nothing is lost. */
 typedef void (*client_call_f)(client_handler_f function, int mid, int context);
 int client_run_handlers(struct client *client, client_call_f call);
 /* |lost| is called when |host| (its base tid) is gone, after all that came from it was

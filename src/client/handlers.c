@@ -209,11 +209,11 @@ static void pass(struct client *client, struct msg *msg)
         queue_push(&client->queue, msg);
 }
 
-/* While a handler runs: what nobody is to handle is received as ever. */
-static void pass_others(struct client *client)
+/* While a handler runs: what nobody is to handle is received as ever. 1 or 0 = nothing of that. */
+static int pass_others(struct client *client)
 {
     struct handlers *handlers = &client->handlers;
-    bool is_behind = false;
+    bool is_behind = false, is_any = false;
     LIST_EACH(node, following, &handlers->staged)
     {
         struct msg *msg = LIST_ENTRY(node, struct msg, link);
@@ -223,17 +223,18 @@ static void pass_others(struct client *client)
         }
         pass(client, msg);
         handlers->is_overtaken |= is_behind;
+        is_any = true;
     }
+    return is_any;
 }
 
 int client_run_handlers(struct client *client, client_call_f call)
 {
     struct handlers *handlers = &client->handlers;
     int status = 0;
-    if (handlers->is_running) {
-        pass_others(client);
-        return 0;
-    }
+    bool is_any = false;
+    if (handlers->is_running)
+        return pass_others(client);
     handlers->is_running = true;
     while (status == 0 && !list_is_empty(&handlers->staged)) {
         struct msg *msg = LIST_ENTRY(list_first(&handlers->staged), struct msg, link);
@@ -242,9 +243,10 @@ int client_run_handlers(struct client *client, client_call_f call)
             status = run_one(client, msg, function, call ? call : call_plainly);
         else
             pass(client, msg);
+        is_any |= status == 0;
     }
     handlers->is_running = false;
     if (list_is_empty(&handlers->staged))
         handlers->is_overtaken = false;
-    return status;
+    return status < 0 ? status : is_any;
 }

@@ -43,7 +43,10 @@ int handler_safe_point(struct client *client)
     /* Who has just enrolled does not know its own name yet. */
     if (!client || !client_has_handlers(client) || pvmmytid != task_tid())
         return 0;
-    return client_run_handlers(client, call);
+    const int status = client_run_handlers(client, call);
+    if (status > 0)
+        lock_news(); /* others may have looked while a handler held back what is theirs */
+    return MIN_OF(status, 0);
 }
 
 int handler_poll(int status)
