@@ -66,7 +66,6 @@ struct client *task_client(void)
         task.client = client_create(&config);
         if (!task.client)
             return NULL;
-        lock_set_client(task.client);
         context_inherit();
         internal_start(task.client);
     }
