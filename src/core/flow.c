@@ -109,10 +109,24 @@ static int flow_add(struct flow *flow, enum flow_kind kind, uint64_t bytes)
     return 0;
 }
 
+/* A task that may share memory sends by its socket only until it does: the first message shall not
+ * wait for its receiver, nor the request to share that comes behind it. */
+static bool may_share(const struct node *node, uint32_t tid)
+{
+    const struct task *task = task_find(&node->tasks, tid);
+    return task && task->conn && task->conn->share_index;
+}
+
+static enum flow_kind kind_of(const struct node *node, const struct frame *frame)
+{
+    if (frame->is_lent)
+        return FLOW_LENT;
+    return frame->by_pair || may_share(node, frame->source) ? FLOW_SMALL : FLOW_READ;
+}
+
 void flow_send(struct node *node, uint64_t peer, const struct frame *frame)
 {
-    const enum flow_kind kind = frame->is_lent ? FLOW_LENT
-                                               : frame->by_pair ? FLOW_SMALL : FLOW_READ;
+    const enum flow_kind kind = kind_of(node, frame);
     const uint64_t bytes = FRAME_HEADER_BYTES + frame->body.length;
     struct flow *flow = flow_get(node, peer, frame->source, frame->destination);
     if (!flow || flow_add(flow, kind, bytes) < 0) {

@@ -4,9 +4,9 @@
  * flow_window_bytes of our memory unacknowledged in any flow is not read from, a child whose sink is
  * as slow is not read either. So a daemon holds a bounded amount, whatever tasks do.
  *
- * What came through shared memory makes nobody wait here: a lent body is the sender's memory, and
- * small messages, which are copied, count with all else that waits in our memory
- * (queue_bytes_max).
+ * What comes from a task that shares memory makes nobody wait here: a lent body is the sender's
+ * memory, and small messages, which are copied, and what it sends before it shares count with all
+ * else that waits in our memory (queue_bytes_max).
  */
 #ifndef CORE_FLOW_H
 #define CORE_FLOW_H
@@ -14,8 +14,8 @@
 #include "core/state.h"
 
 enum flow_kind {
-    FLOW_READ,  /* came over a socket, or is our own */
-    FLOW_SMALL, /* came through shared memory and was copied */
+    FLOW_READ,  /* our own, or came over a socket from a task that shares no memory */
+    FLOW_SMALL, /* from one that does, and copied */
     FLOW_LENT,  /* lies in the memory of the sender */
     FLOW_KINDS
 };
