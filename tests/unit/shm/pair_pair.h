@@ -164,14 +164,20 @@ static inline enum shm_result side_join(struct pair_side *side, struct pair_side
     return shm_pair_join(side->pair, &view, &offer);
 }
 
-/* Each with |areas| MiB. False without memory; pair_pair_close() is right in any case. */
-static inline bool pair_pair_open(struct pair_pair *both, size_t areas)
+/* Each with a segment of |areas| MiB, of which it may populate |limit_bytes|. False without memory;
+ * pair_pair_close() is right in any case. */
+static inline bool pair_pair_open_limited(struct pair_pair *both, size_t areas,
+                                          uint64_t limit_bytes)
 {
-    const uint64_t limit_bytes = (uint64_t)areas * SHM_AREA_BYTES;
     const bool has_a = side_open(&both->a, areas, limit_bytes);
     const bool has_b = side_open(&both->b, areas, limit_bytes);
     return has_a && has_b && side_join(&both->a, &both->b) == SHM_OK &&
            side_join(&both->b, &both->a) == SHM_OK;
+}
+
+static inline bool pair_pair_open(struct pair_pair *both, size_t areas)
+{
+    return pair_pair_open_limited(both, areas, (uint64_t)areas * SHM_AREA_BYTES);
 }
 
 static inline void side_close(struct pair_side *side)
