@@ -110,6 +110,7 @@ void pair_close(struct pair *pair)
 {
     if (pair->has_route && pairs.index)
         client_set_route(pairs.client, pair->tid, NULL); /* to forget needs no memory */
+    pairs.routed -= pair->has_route;
     map_remove(&pairs.by_tid, (uint32_t)pair->tid);
     if (pairs.recent == pair)
         pairs.recent = NULL;
@@ -136,6 +137,7 @@ int pair_use(struct pair *pair)
     if (client_set_route(pairs.client, pair->tid, pair) < 0)
         return -1;
     pair->has_route = true;
+    pairs.routed++;
     return 0;
 }
 
@@ -304,6 +306,9 @@ static int route_send(void *context, void *route, const struct parcel *parcel)
         wake(pair);
     if (++pair->unpaced >= pair->pace_every || parcel->length > SHM_INLINE_BYTES_MAX)
         pace(pair);
+    /* By the daemon, while a shorter way is being made: task_flush() is to look whether it is. */
+    if (pair == pairs.daemon && pairs.routed < pairs.by_tid.count)
+        pairs_glance.has_work = true;
     return status;
 }
 

@@ -39,7 +39,8 @@ struct pairs {
     struct pair *recent; /* found last by tid */
     struct pair *daemon;
     unsigned joined;
-    unsigned asked; /* not joined yet */
+    unsigned asked;  /* not joined yet */
+    unsigned routed; /* joined by both */
     unsigned bells; /* descriptors of peers kept */
     int *wants;     /* tids the client would like to have a route to */
     size_t want_count;

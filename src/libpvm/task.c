@@ -211,6 +211,9 @@ int task_flush(void)
     int status = push();
     while (status >= 0 && task_link.xport && !client_out_is_empty(task.client))
         status = task_wait(TASK_FOREVER);
+    /* Who only sends would never learn that there is a better way. */
+    if (status >= 0 && pairs_glance.is_open && news_exist(-1))
+        status = task_pump();
     task_show();
     return status < 0 ? status : task_link.xport ? 0 : PvmSysErr;
 }
