@@ -2,8 +2,8 @@
  *
  * covers: API-57
  * stderr: ignored
- * Numbers of message handlers: from 9, those of deleted ones again, the last deleted first; the first
- * call enrols.
+ * Numbers of message handlers: from 9, those of deleted ones again, the last deleted first. The
+ * first call enrols.
  */
 #include "conf.h"
 

@@ -2,8 +2,8 @@
  *
  * covers: API-58
  * stderr: ignored
- * In a handler the message is the active receive buffer, there is no send buffer, and the context is
- * the message's; afterwards all three are as before, and the message is gone.
+ * In a handler the message is the active receive buffer, there is no send buffer, and the context
+ * is the message's; afterwards all three are as before, and the message is gone.
  */
 #include "conf.h"
 
