@@ -13,7 +13,7 @@
 /* A safe point: whoever has taken in messages comes here before it looks for one. The handlers for
  * what was delivered run. 0 or an error. */
 int handler_safe_point(struct client *client);
-/* The end of a call that may not have looked at what came, as a send: with handlers there, it looks.
+/* The end of a call that may not have looked at what came, as a send: with handlers there, it does.
  * Returns |status|. */
 int handler_poll(int status);
 /* pvm_exit(): all go. */
