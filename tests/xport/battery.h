@@ -11,8 +11,10 @@
 #include "libpvm/xport.h"
 #include "tap.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct battery {
     const char *name;
@@ -20,6 +22,7 @@ struct battery {
     int (*pair)(struct xport *ends[2]);
     /* Writes bytes that |to| will receive; |from| is its peer. */
     void (*inject)(struct xport *from, const void *bytes, size_t length);
+    int passes_descriptors;
 };
 
 static const struct battery *tested;
@@ -321,6 +324,94 @@ static void no_memory(void)
     close_pair();
 }
 
+/* ---- descriptors, where the transport passes them ---- */
+
+/* Sends |count| frames in one go, from end 0; the |fd_count| descriptors go with the first. */
+static int send_frames(uint32_t seed, uint32_t count, const int *fds, size_t fd_count)
+{
+    int wrong = 0;
+    if (fd_count)
+        ends[0]->ops->give(ends[0], fds, fd_count);
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t *bytes = frame_bytes(seed + i, 30);
+        size_t sent;
+        const struct client_piece piece = {bytes, FRAME_HEADER_BYTES + 30};
+        wrong += ends[0]->ops->send(ends[0], &piece, 1, &sent) != XPORT_OK || sent != piece.length;
+        free(bytes);
+    }
+    return wrong;
+}
+
+static int receive_frame(uint32_t seed)
+{
+    struct frame frame;
+    enum xport_result result;
+    while ((result = ends[1]->ops->receive(ends[1], &frame)) == XPORT_AGAIN)
+        if (!wait_for(ends[1], POLLIN))
+            break;
+    if (result != XPORT_OK)
+        return 0;
+    const int is_right = frame_is(&frame, seed, 30);
+    frame_drop(&frame);
+    return is_right;
+}
+
+/* Descriptors that are open in this process. */
+static int fds_open(void)
+{
+    int count = 0;
+    for (int fd = 0; fd < 256; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+/* The pipe whose read end came has |letter| in it, and is closed on exec. */
+static int fd_reads(int fd, char letter)
+{
+    char got = 0;
+    return read(fd, &got, 1) == 1 && got == letter && (fcntl(fd, F_GETFD) & FD_CLOEXEC);
+}
+
+static void descriptors(void)
+{
+    int pipes[3][2], fds[3] = {-1, -1, -1}, right = 1;
+    open_pair();
+    for (int i = 0; i < 3; i++)
+        if (pipe(pipes[i]) < 0 || write(pipes[i][1], &"abc"[i], 1) != 1)
+            abort();
+    const int given[3] = {pipes[0][0], pipes[1][0], pipes[2][0]};
+    const int before = fds_open();
+    EQUAL(send_frames(1, 2, NULL, 0) + send_frames(3, 2, given, 3) + send_frames(5, 2, NULL, 0), 0,
+          "frames, two of them after descriptors");
+    OK(receive_frame(1) && receive_frame(2), "those before");
+    OK(receive_frame(3), "the one with descriptors");
+    OK(ends[1]->ops->take(ends[1], fds, 3) == 0, "which are there");
+    for (int i = 0; i < 3; i++)
+        right &= fd_reads(fds[i], "abc"[i]);
+    OK(right, "in their order");
+    OK(ends[1]->ops->take(ends[1], fds, 1) < 0, "once");
+    OK(receive_frame(4) && receive_frame(5) && receive_frame(6), "the frames after");
+    for (int i = 0; i < 3; i++)
+        close(fds[i]);
+    EQUAL(send_frames(7, 1, given, 1) + send_frames(8, 1, given + 1, 2) +
+              send_frames(9, 1, NULL, 0), 0, "descriptors nobody asks for");
+    OK(receive_frame(7) && receive_frame(8) && receive_frame(9), "frames as ever");
+    EQUAL(fds_open(), before, "are closed");
+    for (uint32_t i = 0; i < 20; i++)
+        right &= send_frames(10 + i, 1, given, 3) == 0;
+    for (uint32_t i = 0; i < 20; i++)
+        right &= receive_frame(10 + i);
+    OK(right, "more than are kept");
+    send_frames(40, 1, given, 3);
+    receive_frame(40);
+    close_pair();
+    EQUAL(fds_open(), before - 2, "closing closes what was not taken");
+    for (int i = 0; i < 3; i++) {
+        close(pipes[i][0]);
+        close(pipes[i][1]);
+    }
+}
+
 /* Runs everything; results by tap.h. */
 static void battery_run(const struct battery *battery)
 {
@@ -333,6 +424,8 @@ static void battery_run(const struct battery *battery)
     TEST(loss);
     TEST(nonsense);
     TEST(no_memory);
+    if (battery->passes_descriptors)
+        TEST(descriptors);
     EQUAL(buf_live_count(), 0, "no buffer is left");
 }
 

@@ -11,6 +11,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#ifdef PLATFORM_LINUX
+enum { PASSES_DESCRIPTORS = 1 };
+#else
+enum { PASSES_DESCRIPTORS = 0 };
+#endif
+
 static int unix_pair(struct xport *pair[2])
 {
     int sockets[2];
@@ -84,7 +90,7 @@ static void paths(void)
 
 int main(void)
 {
-    static const struct battery battery = {"unix", unix_pair, unix_inject};
+    static const struct battery battery = {"unix", unix_pair, unix_inject, PASSES_DESCRIPTORS};
     battery_run(&battery);
     TEST(paths);
     return tap_done();
