@@ -2,8 +2,8 @@
 /*
  * What a bare pair (shm/pair.h) costs beside the bare hand-over of a cache line: two threads, each
  * on a processor of its own, over ordinary memory; no bells, no library, nothing but send, receive
- * and taken. One way latency by ping-pong, messages a second one way, and what each call costs alone
- * (ring filled without a reader, then emptied). In turns, medians of the rounds.
+ * and taken. One way latency by ping-pong, messages a second one way, and what each call costs
+ * alone (ring filled without a reader, then emptied). In turns, medians of the rounds.
  *
  *   ring [ROUNDS] [SIZE]
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Large messages in. The pieces of a message are slices of one struct buf whose bytes are the peer's
- * segment; when its last slice is dropped the handle waits, with others, for a RELEASE slot. After
- * the pair was closed the structs only keep the view alive.
+ * Large messages in. The pieces of a message are slices of one struct buf whose bytes are the
+ * peer's segment; when its last slice is dropped the handle waits, with others, for a RELEASE slot.
+ * After the pair was closed the structs only keep the view alive.
  */
 #include "shm/pair_state.h"
 

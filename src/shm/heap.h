@@ -57,9 +57,9 @@ static inline uint64_t shm_heap_offset(const uint8_t *base, const void *data)
 }
 uint8_t *shm_heap_base(const struct shm_heap *heap);
 
-/* Discards what has been free since before the last call but one, down to SHM_TRIM_KEEP_BYTES: to be
- * called before a long sleep and now and then (some tenths of a second apart). True: more would go
- * at the next calls. */
+/* Discards what has been free since before the last call but one, down to SHM_TRIM_KEEP_BYTES: to
+ * be called before a long sleep and now and then (some tenths of a second apart). True: more would
+ * go at the next calls. */
 bool shm_heap_trim(struct shm_heap *heap);
 
 struct shm_heap_stats {

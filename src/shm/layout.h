@@ -3,8 +3,8 @@
  * What lies in memory shared between processes: the one place that says which byte is whose.
  *
  * A process owns one segment. It alone writes there; others map it for reading. A segment holds the
- * header, message bodies (shm/heap.h), and for each pair (this process, another) a ring of slots and
- * a back block. Beside it stands the inbox, one page that everybody may write: nothing in it is
+ * header, message bodies (shm/heap.h), and for each pair (this process, another) a ring of slots
+ * and a back block. Beside it stands the inbox, one page that everybody may write: nothing in it is
  * believed, it only says where to look. Shared values are of the machine's own byte order; two
  * processes whose data signatures differ do not share memory.
  *
@@ -52,14 +52,14 @@ struct shm_header {
 enum shm_kind {
     SHM_BYTES = 1,   /* a message: |count| bytes of payload are the body */
     SHM_PIECES = 2,  /* a message: |count| piece references in the payload */
-    SHM_LIST = 3,    /* a message: payload is one piece that holds u64 references, |pieces| of them */
+    SHM_LIST = 3,    /* a message: payload is one piece, which holds |pieces| u64 references */
     SHM_RELEASE = 4, /* |count| handles (u32) of messages of the other side that are done with */
     SHM_MOVE = 5     /* the ring goes on elsewhere: payload is u64 offset, u32 slots */
 };
 
 enum {
     SHM_HAS_EXTRA = 1, /* |wait_id| and |party| are set; else both are 0 and not looked at */
-    SHM_IS_MCAST = 2   /* to a daemon: the first piece is the list of FRAME_MCAST, the rest the body */
+    SHM_IS_MCAST = 2   /* to a daemon: first piece the list of FRAME_MCAST, the rest the body */
 };
 
 /* One slot of a ring, two cache lines; a message takes exactly one. Its position p counts from 0
@@ -72,8 +72,8 @@ struct shm_slot {
     uint16_t count;
     int32_t tag;
     uint32_t context;
-    uint64_t time;     /* of the sender's clock: "oldest first" across senders */
     uint64_t sequence; /* of the pair (sender, receiver), decision D4 */
+    uint64_t time;     /* of the sender's clock: "oldest first" across senders */
     uint32_t encoding;
     uint32_t handle; /* PIECES, LIST: names the message when it is released */
     uint8_t payload[SHM_INLINE_BYTES_MAX];

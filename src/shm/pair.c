@@ -119,77 +119,82 @@ static inline void copy_small(uint8_t *to, const uint8_t *from, size_t length)
 }
 
 static inline void fill_head(struct shm_slot *slot, const struct parcel *parcel,
-                             enum shm_kind kind, size_t count)
+                             enum shm_kind kind, uint8_t flags, size_t count)
 {
-    const bool has_extra = (parcel->wait_id | parcel->party) != 0;
     slot->kind = (uint8_t)kind;
-    slot->flags =
-        (uint8_t)((has_extra ? SHM_HAS_EXTRA : 0) | (parcel->is_mcast ? SHM_IS_MCAST : 0));
+    slot->flags = flags;
     slot->count = (uint16_t)count;
     slot->tag = parcel->tag;
     slot->context = parcel->context;
-    slot->time = parcel->time;
     slot->sequence = parcel->sequence;
+    slot->time = parcel->time;
     slot->encoding = parcel->encoding;
-    if (SHM_UNLIKELY(has_extra)) {
-        slot->wait_id = parcel->wait_id;
-        slot->party = parcel->party;
-    }
 }
 
 void shm_slot_fill_head(struct shm_slot *slot, const struct parcel *parcel, enum shm_kind kind,
                         size_t count)
 {
-    fill_head(slot, parcel, kind, count);
+    const bool has_extra = (parcel->wait_id | parcel->party) != 0;
+    fill_head(slot, parcel, kind,
+              (uint8_t)((has_extra ? SHM_HAS_EXTRA : 0) | (parcel->is_mcast ? SHM_IS_MCAST : 0)),
+              count);
+    if (has_extra) {
+        slot->wait_id = parcel->wait_id;
+        slot->party = parcel->party;
+    }
 }
 
-/* A body of up to SHM_INLINE_BYTES_MAX in pieces, or of no bytes. */
-static SHM_NOINLINE enum shm_result send_gathered(struct shm_pair *pair,
-                                                  const struct parcel *parcel)
+static void gather(uint8_t *to, const struct parcel *parcel)
 {
-    const enum shm_result room = shm_ring_room(pair);
-    if (room != SHM_OK)
-        return room;
-    struct shm_slot *slot = pair->out_slot;
     size_t done = 0;
-    SHM_POINT("slot before");
-    fill_head(slot, parcel, SHM_BYTES, parcel->length);
     for (size_t i = 0; i < parcel->piece_count; i++) {
         const struct slice *piece = &parcel->pieces[i];
         CHECK(piece->length <= parcel->length - done);
         if (piece->length > 0)
-            memcpy(slot->payload + done, piece->data, piece->length);
+            memcpy(to + done, piece->data, piece->length);
         done += piece->length;
     }
-    shm_ring_publish(pair, slot);
-    return SHM_OK;
 }
 
+static inline void copy_inline(uint8_t *to, const uint8_t *from, size_t length)
+{
+    if (length <= SHM_INLINE_FIRST_LINE)
+        copy_small(to, from, length);
+    else
+        copy_more(to, from, length);
+}
+
+/* What needs room first, has a party, or comes in pieces. */
 static SHM_NOINLINE enum shm_result send_other(struct shm_pair *pair, const struct parcel *parcel)
 {
-    if (parcel->length <= SHM_INLINE_BYTES_MAX && !parcel->is_mcast)
-        return send_gathered(pair, parcel);
-    return shm_lend(pair, parcel);
+    if (parcel->length > SHM_INLINE_BYTES_MAX || parcel->is_mcast)
+        return shm_lend(pair, parcel);
+    const enum shm_result room = shm_ring_room(pair);
+    if (room != SHM_OK)
+        return room;
+    struct shm_slot *slot = pair->out_slot;
+    SHM_POINT("slot before");
+    shm_slot_fill_head(slot, parcel, SHM_BYTES, parcel->length);
+    if (parcel->bytes)
+        copy_inline(slot->payload, parcel->bytes, parcel->length);
+    else
+        gather(slot->payload, parcel);
+    shm_ring_publish(pair, slot);
+    return SHM_OK;
 }
 
 enum shm_result shm_pair_send(struct shm_pair *pair, const struct parcel *parcel)
 {
     const size_t length = parcel->length;
     const uint8_t *bytes = parcel->bytes;
-    if (SHM_UNLIKELY(length > SHM_INLINE_BYTES_MAX || !bytes || parcel->is_mcast))
+    if (SHM_UNLIKELY(length > SHM_INLINE_BYTES_MAX || !bytes ||
+                     (parcel->wait_id | parcel->party | parcel->is_mcast) != 0 ||
+                     pair->out_next == pair->out_limit))
         return send_other(pair, parcel);
-    if (SHM_UNLIKELY(pair->out_next == pair->out_limit)) {
-        const enum shm_result room = shm_ring_make_room(pair);
-        if (room != SHM_OK)
-            return room;
-    }
     struct shm_slot *slot = pair->out_slot;
     SHM_POINT("slot before");
-    fill_head(slot, parcel, SHM_BYTES, length);
-    if (length <= SHM_INLINE_FIRST_LINE)
-        copy_small(slot->payload, bytes, length);
-    else
-        copy_more(slot->payload, bytes, length);
+    fill_head(slot, parcel, SHM_BYTES, 0, length);
+    copy_inline(slot->payload, bytes, length);
     shm_ring_publish(pair, slot);
     return SHM_OK;
 }
@@ -269,31 +274,15 @@ static bool is_order(const struct shm_slot *slot)
     return slot->kind == SHM_RELEASE || slot->kind == SHM_MOVE;
 }
 
-enum { AGAIN = 2 }; /* beside enum shm_result: an order was followed, look at the next slot */
-
-/* A message by reference, or an order, is published at in_next. */
-static SHM_NOINLINE int receive_other(struct shm_pair *pair, struct parcel *parcel)
-{
-    struct shm_slot slot;
-    int result;
-    CHECK(!pair->in_borrow); /* the last message was taken */
-    copy_slot(pair, &slot);
-    if (slot.kind == SHM_PIECES || slot.kind == SHM_LIST) {
-        fill_parcel_head(parcel, &slot);
-        result = shm_borrow(pair, &slot, parcel);
-    } else {
-        result = take_order(pair, &slot) == SHM_OK ? AGAIN : SHM_BAD;
-    }
-    return result == SHM_BAD ? shm_pair_spoil(pair) : result;
-}
-
 /* kind, flags and count of a slot, read at once and only once. */
 struct slot_kind {
     uint8_t kind;
     uint8_t flags;
     uint16_t count;
 };
-_Static_assert(offsetof(struct shm_slot, kind) == 4 && sizeof(struct slot_kind) == 4, "one word");
+_Static_assert(offsetof(struct shm_slot, kind) == 4 && offsetof(struct shm_slot, count) == 6 &&
+                   sizeof(struct slot_kind) == 4,
+               "one word");
 
 static inline struct slot_kind read_kind(const struct shm_slot *slot)
 {
@@ -303,27 +292,17 @@ static inline struct slot_kind read_kind(const struct shm_slot *slot)
     return kind;
 }
 
+/* A message in the slot itself. */
 static inline bool is_plain(struct slot_kind kind)
 {
-    return kind.kind == SHM_BYTES && (kind.flags & ~SHM_HAS_EXTRA) == 0 &&
+    return ((kind.kind ^ SHM_BYTES) | (kind.flags & ~SHM_HAS_EXTRA)) == 0 &&
            kind.count <= SHM_INLINE_BYTES_MAX;
 }
 
-enum shm_result shm_pair_receive(struct shm_pair *pair, struct parcel *parcel)
+static inline enum shm_result take_plain(struct shm_pair *pair, struct slot_kind kind,
+                                         struct parcel *parcel)
 {
-    const struct shm_slot *slot;
-    struct slot_kind kind;
-    for (;;) {
-        if (!shm_slot_is_published(pair))
-            return pair->in_idle;
-        slot = pair->in_slot;
-        kind = read_kind(slot);
-        if (SHM_LIKELY(is_plain(kind)))
-            break;
-        const int result = receive_other(pair, parcel);
-        if (result != AGAIN)
-            return result;
-    }
+    const struct shm_slot *slot = pair->in_slot;
     memcpy(pair->in_bytes, slot->payload, SHM_INLINE_FIRST_LINE);
     if (kind.count > SHM_INLINE_FIRST_LINE)
         memcpy(pair->in_bytes + SHM_INLINE_FIRST_LINE, slot->payload + SHM_INLINE_FIRST_LINE,
@@ -342,14 +321,50 @@ enum shm_result shm_pair_receive(struct shm_pair *pair, struct parcel *parcel)
     return SHM_OK;
 }
 
-void shm_pair_taken(struct shm_pair *pair)
+/* A message by reference, an order, or nonsense is published at in_next. */
+static SHM_NOINLINE enum shm_result receive_other(struct shm_pair *pair, struct parcel *parcel)
+{
+    CHECK(!pair->in_borrow); /* the last message was taken */
+    for (;;) {
+        struct shm_slot slot;
+        copy_slot(pair, &slot);
+        if (slot.kind == SHM_PIECES || slot.kind == SHM_LIST) {
+            fill_parcel_head(parcel, &slot);
+            const enum shm_result result = shm_borrow(pair, &slot, parcel);
+            return result == SHM_BAD ? shm_pair_spoil(pair) : result;
+        }
+        if (take_order(pair, &slot) != SHM_OK)
+            return shm_pair_spoil(pair);
+        if (!shm_slot_is_published(pair))
+            return pair->in_idle;
+        const struct slot_kind kind = read_kind(pair->in_slot);
+        if (is_plain(kind))
+            return take_plain(pair, kind, parcel);
+    }
+}
+
+enum shm_result shm_pair_receive(struct shm_pair *pair, struct parcel *parcel)
+{
+    if (!shm_slot_is_published(pair))
+        return pair->in_idle;
+    const struct slot_kind kind = read_kind(pair->in_slot);
+    if (SHM_UNLIKELY(!is_plain(kind)))
+        return receive_other(pair, parcel);
+    return take_plain(pair, kind, parcel);
+}
+
+static SHM_NOINLINE void drop_borrow(struct shm_pair *pair)
 {
     struct shm_borrow *borrow = pair->in_borrow;
+    pair->in_borrow = NULL;
+    buf_drop(&borrow->buf);
+}
+
+void shm_pair_taken(struct shm_pair *pair)
+{
     shm_ring_consume(pair);
-    if (SHM_UNLIKELY(borrow != NULL)) {
-        pair->in_borrow = NULL;
-        buf_drop(&borrow->buf);
-    }
+    if (SHM_UNLIKELY(pair->in_borrow != NULL))
+        drop_borrow(pair);
 }
 
 bool shm_pair_has_news(const struct shm_pair *pair)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Where slots lie. A ring of n slots holds n - 1 messages: the last free slot is kept for a MOVE, so
- * that a sender who finds the ring full can always say where it goes on. Each ring is four times as
- * large as the one before, up to the largest; those behind it are as large as it. The old one is
+ * Where slots lie. A ring of n slots holds n - 1 messages: the last free slot is kept for a MOVE,
+ * so that a sender who finds the ring full can always say where it goes on. Each ring is four times
+ * as large as the one before, up to the largest; those behind it are as large as it. The old one is
  * dropped when the reader has said that it took the MOVE.
  */
 #include "shm/pair_state.h"

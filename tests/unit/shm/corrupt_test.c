@@ -301,7 +301,7 @@ static void test_any_bytes(void)
             struct parcel got;
             uint8_t *bytes = (uint8_t *)&ring[position % 8];
             for (size_t i = 4; i < sizeof(*ring); i++)
-                bytes[i] = rng_below(&rng, 3) ? (uint8_t)rng_below(&rng, 4) : (uint8_t)rng_next(&rng);
+                bytes[i] = (uint8_t)(rng_below(&rng, 3) ? rng_below(&rng, 4) : rng_next(&rng));
             ring[position % 8].kind = (uint8_t)rng_below(&rng, 7);
             atomic_store(&ring[position % 8].stamp, shm_stamp(position));
             position++;

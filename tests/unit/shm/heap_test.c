@@ -394,10 +394,9 @@ static void test_at_random(void)
             bufs[i] = NULL;
         } else {
             /* Small ones mostly, as programs do; now and then only few are held. */
-            bufs[i] = step / 10000 % 2 && i > 40
-                          ? NULL
-                          : shm_heap_get(ground.heap,
-                                         (size_t)rng_below(&rng, (uint64_t)1 << rng_below(&rng, 21)));
+            const uint64_t wanted = rng_below(&rng, UINT64_C(1) << rng_below(&rng, 21));
+            if (step / 10000 % 2 == 0 || i <= 40)
+                bufs[i] = shm_heap_get(ground.heap, (size_t)wanted);
             if (bufs[i]) {
                 failed += !ground_holds(&ground, bufs[i]);
                 bufs[i]->data[0] = bufs[i]->data[bufs[i]->capacity - 1] = (uint8_t)i;

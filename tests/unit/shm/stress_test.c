@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Two threads on the two sides of a pair, as two processes would be: everything in both directions
- * at once, and the handshake of bells and sleeping, in which no message may be missed. Meant for the
- * thread sanitizer too.
+ * at once, and the handshake of bells and sleeping, in which no message may be missed. Meant for
+ * the thread sanitizer too.
  */
 #include "base/rng.h"
 #include "bodies.h"
