@@ -229,5 +229,6 @@ def judge(medians):
             rows.append((number, what, bar_text, None, "not measured", False))
             continue
         met = value <= bar if sign == "<=" else value >= bar
-        rows.append((number, what, bar_text, f"{value:.3g} {unit}".strip(), words, met))
+        told = f"{value:.3g}" if value < 1000 else f"{value:.0f}"
+        rows.append((number, what, bar_text, f"{told} {unit}".strip(), words, met))
     return rows

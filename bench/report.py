@@ -55,8 +55,10 @@ def rows(results):
 def head(results):
     where = results["machine"]
     quick = "; --quick: THE NUMBERS MEAN NOTHING" if results["quick"] else ""
+    load = f", load before {where['load']}" if "load" in where else ""
     return (f"{results['when']}, commit {results['commit']}, {where['cores']} cores "
-            f"({where['processor']}), Linux {where['kernel']}; rounds: {results['rounds']}{quick}")
+            f"({where['processor']}), Linux {where['kernel']}{load}; "
+            f"rounds: {results['rounds']}{quick}")
 
 
 LEGEND = ("Median of the rounds, ± half the distance of the quartiles. ×: how many times ours is "
@@ -70,7 +72,7 @@ def write_table(results, out):
         line = [title]
         for who in columns:
             value, about, better = cells.get(who, ("-", "", None))
-            line.append(value + about + (f" ×{number(better)}" if better else ""))
+            line.append(value + about + (f" ×{better:.2g}" if better else ""))
         table.append(line)
     widths = [max(len(line[i]) for line in table) for i in range(len(table[0]))]
     out.write(head(results) + "\n\n")
@@ -107,7 +109,7 @@ def markdown(results):
         line = f"| {where or ''} | {title} |"
         for who in columns:
             value, about, better = cells.get(who, ("", "", None))
-            line += f" {value}{about}{f' (×{number(better)})' if better else ''} |"
+            line += f" {value}{about}{f' (×{better:.2g})' if better else ''} |"
         yield line
     if results["notes"]:
         yield ""
