@@ -31,15 +31,15 @@ MUTATIONS = [
      "atomic_store_explicit(&first[i].stamp, 0, memory_order_relaxed);",
      "atomic_store_explicit(&first[i].stamp, shm_stamp(i), memory_order_relaxed);"),
     ("MOVE is consumed before it is read", "pair.c",
-     "        copy_slot(pair, &slot);\n        if (slot.kind == SHM_BYTES",
-     "        shm_ring_consume(pair);\n        pair->in_next--;\n"
-     "        pair->in_slot = &pair->in_ring[pair->in_next & pair->in_mask];\n"
-     "        copy_slot(pair, &slot);\n        if (slot.kind == SHM_BYTES"),
+     "    copy_slot(pair, &slot);\n    if (slot.kind == SHM_PIECES",
+     "    shm_ring_consume(pair);\n    pair->in_next--;\n"
+     "    pair->in_slot = &pair->in_ring[pair->in_next & pair->in_mask];\n"
+     "    copy_slot(pair, &slot);\n    if (slot.kind == SHM_PIECES"),
     ("a slot is given back before it is read", "pair.c",
-     "    const struct shm_slot *slot = pair->in_slot;\n    uint32_t head;",
-     "    const struct shm_slot *slot = pair->in_slot;\n"
-     "    atomic_store(&pair->in_back->consumed, pair->in_next + 1);\n"
-     "    SHM_POINT(\"mutant\");\n    uint32_t head;"),
+     "        kind = read_kind(slot);\n",
+     "        kind = read_kind(slot);\n"
+     "        atomic_store(&pair->in_back->consumed, pair->in_next + 1);\n"
+     "        SHM_POINT(\"mutant\");\n"),
     ("a body is given back when its slot is", "pair.c",
      "        pair->in_borrow = NULL;\n        buf_drop(&borrow->buf);",
      "        pair->in_borrow = NULL;\n        borrow->buf.references = 1;\n"
