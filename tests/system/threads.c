@@ -420,6 +420,7 @@ static void *late_thread(void *argument)
 {
     late_runs = 1;
     send_empty(self, TAG_DONE);
+    late_runs = 2;
     for (int i = 0; i < rounds; i++)
         expect("late trecv", pvm_nrecv(-1, TAG_NEVER), 0);
     return argument;
@@ -434,6 +435,7 @@ static int starting_matcher(int mid, int tid, int tag)
         while (!late_runs)
             nap_ms(1);
         nap_ms(20);
+        expect("nobody is inside beside a matcher", late_runs, 1);
     }
     pvm_bufinfo(mid, &bytes, &found, &from);
     return found == tag;
