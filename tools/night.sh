@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# As many simulated seeds, fuzzing and random kills as a night has time for. What was found stays in
-# the build folders, so another night goes on where this one stopped. Says what was run, in hours.
+# As many simulated seeds, fuzzing, random kills and soaking as a night has time for. What was found
+# stays in the build folders, so another night goes on where this one stopped. Says what was run, in
+# hours.
 #
 #   night.sh BUILD [HOURS]
 set -u
@@ -33,6 +34,22 @@ while [ "$(date +%s)" -lt "$end" ]; do
         failed=1
         tail -n 20 "$state/chaos.log"
     }
+    for shared in "model/orders_pair 1" "kill/kill_pair 120" "kill/hostile 60 $seed" \
+        "kill/hostile_asan 60 $seed"; do
+        name=${shared%% *}
+        [ -x "$build/tests/$name" ] || continue
+        # shellcheck disable=SC2086
+        "$build/tests/"$shared >"$state/$(basename "$name").log" 2>&1 || {
+            failed=1
+            tail -n 20 "$state/$(basename "$name").log"
+        }
+    done
+    PVM_TEST_BUILD=$build tests/system/soak.py --minutes 30 --seed "$seed" \
+        >"$state/soak.log" 2>&1 || {
+        failed=1
+        cp "$state/soak.log" "$state/soak-$seed.log"
+    }
+    tail -n 20 "$state/soak.log"
 done
 echo "night: $((($(date +%s) - begin) / 360)) tenths of an hour, seeds up to $seed, failed: $failed"
 exit $failed
