@@ -427,10 +427,19 @@ static int introduce(void)
     return status;
 }
 
+/* Another thread is about it. */
+static int enrolled_by_other(void)
+{
+    int status = 0;
+    while (status >= 0 && task_link.xport && task_tid() == 0)
+        status = task_wait(TASK_FOREVER);
+    return task_tid() != 0 ? 0 : PvmSysErr;
+}
+
 int task_enrol(void)
 {
     if (task_link.xport)
-        return 0;
+        return task_tid() != 0 ? 0 : enrolled_by_other();
     struct client *client = task_client();
     if (!client)
         return PvmNoMem;

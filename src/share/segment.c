@@ -120,8 +120,35 @@ static uint64_t size_allowed(uint64_t wanted)
 
 /* ---- mapping ---- */
 
-/* Nothing is populated by mapping, also in a program that called mlockall(MCL_FUTURE): what cannot
- * be accessed yet is not, and then it is unlocked (mlock(2)). NULL and errno. */
+/* mlockall(MCL_FUTURE) was called: what is mapped is populated at once. */
+static bool is_future_locked(void)
+{
+    const size_t size = (size_t)page_bytes();
+    unsigned char resident = 0;
+    void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED)
+        return true;
+    mincore(page, size, &resident);
+    munmap(page, size);
+    return resident & 1;
+}
+
+/* What cannot be accessed yet cannot be populated, and then it is unlocked (mlock(2)). Not the way
+ * for all: to valgrind the change of protection is a visit to each byte. */
+static void *map_unlocked(int fd, size_t size, int protection)
+{
+    void *base = mmap(NULL, size, PROT_NONE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+    if (base == MAP_FAILED)
+        return base;
+    munlock(base, size);
+    if (mprotect(base, size, protection) == 0)
+        return base;
+    munmap(base, size);
+    errno = ENOMEM;
+    return MAP_FAILED;
+}
+
+/* Nothing is populated by it, nothing inherited, nothing dumped. NULL and errno. */
 static uint8_t *map_lazily(int fd, uint64_t size_bytes, int protection)
 {
     if (size_bytes > SIZE_MAX) {
@@ -129,11 +156,12 @@ static uint8_t *map_lazily(int fd, uint64_t size_bytes, int protection)
         return NULL;
     }
     const size_t size = (size_t)size_bytes;
-    void *base = mmap(NULL, size, PROT_NONE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+    void *base = is_future_locked()
+                     ? map_unlocked(fd, size, protection)
+                     : mmap(NULL, size, protection, MAP_SHARED | MAP_NORESERVE, fd, 0);
     if (base == MAP_FAILED)
         return NULL;
-    munlock(base, size);
-    if (mprotect(base, size, protection) < 0 || madvise(base, size, MADV_DONTFORK) < 0) {
+    if (madvise(base, size, MADV_DONTFORK) < 0) {
         const int error = errno;
         munmap(base, size);
         errno = error;

@@ -143,6 +143,18 @@ static int little_file_size(void)
     return one.size_bytes <= 100 * (uint64_t)MIB && shm_heap_get(one.heap, MIB) ? 0 : 2;
 }
 
+/* A real-time program: whatever it maps is locked. Its segment must not be. */
+static int locked_future(void)
+{
+    struct share_own one;
+    const char *step;
+    if (mlockall(MCL_FUTURE) < 0)
+        return 0; /* not allowed here */
+    if (share_own_create(&one, 4ull << 30, &step) < 0)
+        return errno == ENOMEM || errno == EAGAIN || errno == EPERM ? 0 : 1;
+    return memory_held(one.fds[0]) <= MIB ? 0 : 2;
+}
+
 static int no_descriptors(void)
 {
     const struct rlimit limit = {5, 5};
@@ -175,6 +187,7 @@ static void children(void)
     const char *step;
     in_child(little_address_space, "little address space: a small segment");
     in_child(little_file_size, "little file size: likewise, and no signal");
+    in_child(locked_future, "memory that is locked when mapped: not the segment's");
     in_child(no_descriptors, "no descriptors: an error, which tells the step");
     share_own_create(&parents, 64 * MIB, &step);
     in_child(mapping_is_gone, "a child of fork has no mapping, and lets the descriptors go");
