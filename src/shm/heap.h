@@ -21,7 +21,7 @@ enum {
     SHM_BLOCK_BYTES_MIN = 256,        /* 256, 1 Ki, 4 Ki, 16 Ki, 64 Ki, 256 Ki, 1 Mi */
     SHM_BLOCK_BYTES_MAX = SHM_AREA_BYTES,
     SHM_BLOCK_SIZES = 7,
-    SHM_TRIM_KEEP_BYTES = 1024 * 1024 /* this much free memory is always kept */
+    SHM_TRIM_KEEP_BYTES = 256 * 1024 /* this much free memory is always kept */
 };
 
 struct shm_heap_ops {

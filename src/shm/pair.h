@@ -60,15 +60,17 @@ enum shm_result shm_pair_join(struct shm_pair *pair, const struct shm_view *view
 bool shm_pair_is_joined(const struct shm_pair *pair);
 
 /* Publishes |parcel|. Pieces inside of the own segment are lent (a reference each until the peer
- * releases them), others are copied into it. SHM_OK, SHM_NO_MEMORY (limit), SHM_BAD. The caller
- * then rings the peer (shm_bell_ring()). */
+ * releases them), others are copied into it. SHM_OK, SHM_NO_MEMORY (limit; or the list of a
+ * multicast is longer than SHM_BLOCK_BYTES_MAX), SHM_BAD. The caller then rings the peer
+ * (shm_bell_ring()). May be called before joining. Sending a large body first takes in what the
+ * peer gave back, as shm_pair_collect() does. */
 enum shm_result shm_pair_send(struct shm_pair *pair, const struct parcel *parcel);
 
 /* The next message of the peer. SHM_OK: |parcel| is filled; |bytes| is valid until
  * shm_pair_taken(); of |pieces| (an array valid until shm_pair_taken()) the caller holds what it
  * keeps: each slice it holds counts, the last drop releases the message. RELEASE and MOVE are dealt
  * with inside. SHM_NONE; SHM_NO_MEMORY (again later); SHM_BAD (nothing more can be read; what was
- * read stays valid). */
+ * read stays valid). Each message is taken before the next is received. */
 enum shm_result shm_pair_receive(struct shm_pair *pair, struct parcel *parcel);
 /* The message of the last shm_pair_receive() has been dealt with: its slot may be used again. */
 void shm_pair_taken(struct shm_pair *pair);
@@ -78,8 +80,9 @@ bool shm_pair_has_news(const struct shm_pair *pair);
 const void *shm_pair_next_slot(const struct shm_pair *pair);
 
 /* Publishes what the reader has done with and not yet given back: called when it is worth it (the
- * pair itself does so with every SHM_RELEASES_MAX handles or SHM_RELEASE_BYTES of bodies) and
- * before sleeping. SHM_OK: something was published; SHM_NONE; SHM_NO_MEMORY. */
+ * pair itself does so with every SHM_RELEASES_MAX handles or SHM_RELEASE_BYTES of bodies, without
+ * a bell) and before sleeping. Also drops own rings that the peer has left. SHM_OK: something was
+ * published; SHM_NONE; SHM_NO_MEMORY; SHM_BAD. */
 enum { SHM_RELEASE_BYTES = 65536 };
 enum shm_result shm_pair_release(struct shm_pair *pair);
 /* Looks through what the peer published for RELEASE slots only as far as messages do not stand
