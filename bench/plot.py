@@ -4,7 +4,7 @@ import html
 import math
 
 WIDTH, HEIGHT = 760, 470
-LEFT, RIGHT, TOP, BOTTOM = 62, 168, 44, 48
+LEFT, RIGHT, TOP, BOTTOM = 62, 196, 44, 48
 COLOURS = ("#c02020", "#707070", "#1f6fb4", "#2e8b57", "#e08a1e", "#7b4fa3")
 
 
@@ -40,7 +40,8 @@ def grid(place_x, place_y, sizes, times):
         if times[0] <= 10 ** power <= times[1]:
             y = place_y(10 ** power)
             yield line(LEFT, y, right, y)
-            yield text(LEFT - 8, y + 4, f"{10 ** power:g} µs", "end")
+            name = f"{10 ** power:g} µs" if power < 3 else f"{10 ** (power - 3)} ms"
+            yield text(LEFT - 8, y + 4, name, "end")
 
 
 def curve(number, name, points, place_x, place_y, is_dashed):
