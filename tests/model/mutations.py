@@ -31,21 +31,20 @@ MUTATIONS = [
      "atomic_store_explicit(&first[i].stamp, 0, memory_order_relaxed);",
      "atomic_store_explicit(&first[i].stamp, shm_stamp(i), memory_order_relaxed);"),
     ("MOVE is consumed before it is read", "pair.c",
-     "    copy_slot(pair, &slot);\n    if (slot.kind == SHM_PIECES",
-     "    shm_ring_consume(pair);\n    pair->in_next--;\n"
-     "    pair->in_slot = &pair->in_ring[pair->in_next & pair->in_mask];\n"
-     "    copy_slot(pair, &slot);\n    if (slot.kind == SHM_PIECES"),
+     "        copy_slot(pair, &slot);\n        if (slot.kind == SHM_PIECES",
+     "        shm_ring_consume(pair);\n        pair->in_next--;\n"
+     "        pair->in_slot = &pair->in_ring[pair->in_next & pair->in_mask];\n"
+     "        copy_slot(pair, &slot);\n        if (slot.kind == SHM_PIECES"),
     ("a slot is given back before it is read", "pair.c",
-     "        kind = read_kind(slot);\n",
-     "        kind = read_kind(slot);\n"
-     "        atomic_store(&pair->in_back->consumed, pair->in_next + 1);\n"
-     "        SHM_POINT(\"mutant\");\n"),
+     "    const struct shm_slot *slot = pair->in_slot;\n    memcpy(pair->in_bytes",
+     "    const struct shm_slot *slot = pair->in_slot;\n"
+     "    atomic_store(&pair->in_back->consumed, pair->in_next + 1);\n"
+     "    SHM_POINT(\"mutant\");\n    memcpy(pair->in_bytes"),
     ("a body is given back when its slot is", "pair.c",
-     "        pair->in_borrow = NULL;\n        buf_drop(&borrow->buf);",
-     "        pair->in_borrow = NULL;\n        borrow->buf.references = 1;\n"
-     "        buf_hold(&borrow->buf);\n        buf_drop(&borrow->buf);\n"
-     "        borrow->next = NULL;\n        pair->done_first = pair->done_last = borrow;\n"
-     "        pair->done_count = 1;\n        shm_borrow_give_back(pair);"),
+     "    pair->in_borrow = NULL;\n    buf_drop(&borrow->buf);",
+     "    pair->in_borrow = NULL;\n    buf_hold(&borrow->buf);\n    buf_drop(&borrow->buf);\n"
+     "    borrow->next = NULL;\n    pair->done_first = pair->done_last = borrow;\n"
+     "    pair->done_count = 1;\n    shm_borrow_give_back(pair);"),
     ("a lent body is not held", "lend.c",
      "    buf_hold(piece->buf);\n    body->is_cut = false;", "    body->is_cut = false;"),
     ("what came back stays lent", "lend.c",
