@@ -95,6 +95,9 @@ int client_enrol(struct client *client, uint32_t pid, uint64_t cookie, const cha
 /* 1 enrolled; 0 no answer yet; negative: refused, *error (may be NULL) gets the daemon's words. */
 int client_enrolled(struct client *client, const char **error);
 const struct client_identity *client_identity(const struct client *client);
+/* Before TM_EXIT: what kept messages borrow from others' memory, who take it back when this task is
+ * gone, is copied. Without memory for it they stay as they are. */
+void client_own_bodies(struct client *client);
 /* The connection is gone (lost, or after the answer to TM_EXIT): forgets the tid, waiting and
  * half messages, sequences, unanswered requests and the outbox. Buffers that have a mid and
  * options stay. */

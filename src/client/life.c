@@ -60,6 +60,24 @@ static void enrol_forget(struct client *client)
     client->enrol_pending = false;
 }
 
+void client_own_bodies(struct client *client)
+{
+    for (size_t mid = 1; mid < client->mid_capacity; mid++) {
+        struct msg *msg = client->mids[mid];
+        for (size_t i = 0; msg && i < msg->fragment_count; i++) {
+            struct slice *slice = &msg->fragments[i].slice;
+            if (!slice->buf || !slice->buf->release)
+                continue;
+            const struct slice copy = slice_copy(slice->data, slice->length);
+            if (!copy.buf)
+                continue;
+            slice_drop(slice);
+            *slice = copy;
+            msg->fragments[i].kind = FRAGMENT_SHARED;
+        }
+    }
+}
+
 void client_leave(struct client *client)
 {
     match_clear(client);

@@ -470,6 +470,7 @@ void task_leave(void)
         shutdown(link_descriptor(), SHUT_RDWR);
         return;
     }
+    client_own_bodies(task.client);
     struct message request = {.type = TM_EXIT};
     const int wait = client_request(task.client, &request);
     if (wait > 0)

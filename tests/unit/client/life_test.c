@@ -109,6 +109,47 @@ static void no_memory(void)
     client_destroy(task);
 }
 
+/* Memory of another's, as a route lends it. */
+static int given_back;
+
+static void give_back(struct buf *buf)
+{
+    given_back++;
+    memset(buf->data, 0, buf->capacity);
+}
+
+static void borrowed(void)
+{
+    static uint8_t lent[3000];
+    uint8_t bytes[3000];
+    struct client *task = task_new(0x40001, client_signature_native());
+    struct buf buf = {1, sizeof(lent), lent, give_back};
+    memset(lent, 7, sizeof(lent));
+    const struct slice piece = slice_of(&buf, 0, sizeof(lent));
+    const struct parcel parcel = {.sequence = 1, .pieces = &piece, .piece_count = 1,
+                                  .length = sizeof(lent), .encoding = client_signature_native()};
+    client_feed_parcel(task, 0x40002, &parcel);
+    buf_drop(piece.buf);
+    buf_drop(&buf);
+    const int mid = client_receive(task, -1, -1);
+    OK(mid > 0 && given_back == 0, "a message that lies in another's memory");
+    mem_fail_at(1, 1);
+    client_own_bodies(task);
+    mem_fail_at(0, 0);
+    EQUAL(given_back, 0, "stays there without memory");
+    client_unpack(task, CLIENT_BYTE, bytes, 1000, 1);
+    client_own_bodies(task);
+    EQUAL(given_back, 1, "is copied before the task leaves");
+    client_leave(task);
+    memset(bytes, 0, sizeof(bytes));
+    EQUAL(client_unpack(task, CLIENT_BYTE, bytes, 2000, 1), 0, "and reading goes on where it was");
+    int wrong = 0;
+    for (int i = 0; i < 2000; i++)
+        wrong += bytes[i] != 7;
+    EQUAL(wrong, 0, "in the same bytes");
+    client_destroy(task);
+}
+
 int main(void)
 {
     TEST(errors);
@@ -116,6 +157,7 @@ int main(void)
     TEST(enrolment);
     TEST(refusals);
     TEST(no_memory);
+    TEST(borrowed);
     EQUAL(buf_live_count(), 0, "no buffer is left");
     return tap_done();
 }
