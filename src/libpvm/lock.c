@@ -385,11 +385,16 @@ void lock_wait_done(struct lock_wait *wait)
     wake_all();
 }
 
+bool lock_is_polled(void)
+{
+    return lock_inside.is_shared && lock.polling > lock_thread()->polls;
+}
+
 void lock_news_shared(void)
 {
     lock.news++;
     wake_all();
-    if (lock.polling > lock_thread()->polls)
+    if (lock_is_polled())
         kick();
 }
 

@@ -103,7 +103,9 @@ bool lock_wait_begin(struct lock_wait *wait, int64_t deadline_ns, bool must_poll
 void lock_wait_end(struct lock_wait *wait);
 /* Others may poll now, and look for what is theirs. */
 void lock_wait_done(struct lock_wait *wait);
-/* Something was taken in, or the link was lost: all who wait look again. */
+/* Another thread polls, so what makes its poll end must stay armed. */
+bool lock_is_polled(void);
+/* Something was taken in, or what is to be polled has changed, or the link was lost: all who wait look again. */
 static inline void lock_news(void)
 {
     if (lock_inside.is_shared)

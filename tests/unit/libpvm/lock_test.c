@@ -167,12 +167,12 @@ static void interrupted(void)
     sigset_t alarm, old;
     sigemptyset(&alarm);
     sigaddset(&alarm, SIGALRM);
+    plain = 0;
     sigaction(SIGALRM, &action, &previous);
     /* This thread has the handler, the others contend. */
     pthread_sigmask(SIG_BLOCK, &alarm, &old);
     start(threads, 2, add_turns);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
-    plain = 0;
     setitimer(ITIMER_REAL, &often, NULL);
     long turns = 0;
     while (handler_runs < 2000 && turns < 20000000) {
@@ -184,6 +184,7 @@ static void interrupted(void)
     join(threads, 2);
     sigaction(SIGALRM, &previous, NULL);
     OK(handler_runs > 100, "a handler came again and again");
+    EQUAL(plain, 2 * TURNS + handler_runs, "and was inside alone");
     EQUAL(lock_inside.depth, 0, "and left all as it was");
     lock_enter();
     EQUAL(lock_inside.depth, 1, "so the lock can be taken");
