@@ -22,6 +22,7 @@ PER_HOST = 4
 WARM_UP = 0.4          # of the time: until then memory may grow
 GROWTH_MAX = 1.35      # the last part against the one after the warm-up
 SLACK_BYTES = 24 << 20  # what is under way at one moment and not at another
+REST_BYTES = 24 << 20   # of a daemon whose tasks have ended
 
 
 def memory_bytes(pid):
@@ -78,6 +79,15 @@ class Memory:
         middle = (1 + WARM_UP) / 2
         return median(WARM_UP, middle), median(middle, 2)
 
+    def least_of_late(self, now, span):
+        """The least memory of each daemon in the last |span|: what it holds for certain."""
+        words = []
+        for name in sorted(self.samples):
+            late = [b for at, b in self.samples[name] if at > now - span and b]
+            if late and not name.startswith("elder"):
+                words.append("%s %.1f MB" % (name, min(late) / 1e6))
+        return ", ".join(words)
+
     def growing(self):
         for name in sorted(self.samples):
             before, after = self.parts(name)
@@ -88,6 +98,19 @@ class Memory:
         for name in sorted(self.samples):
             before, after = self.parts(name)
             print("# memory of %-12s %7.1f MB, later %7.1f MB" % (name, before / 1e6, after / 1e6))
+
+
+def expect_rest(machine):
+    """With all tasks gone a daemon holds no memory of theirs, and its own came back."""
+    def busy():
+        for name, pid in sorted(machine.daemons().items()):
+            segments = pvmtest.read_proc(pid, "maps").count(b"pvm-segment")
+            if segments > 1 or memory_bytes(pid) > REST_BYTES:
+                yield "%s: %d segments, %.1f MB" % (name, segments, memory_bytes(pid) / 1e6)
+    try:
+        pvmtest.wait_until(lambda: not list(busy()), "the daemons rest", 20, 0.2)
+    except pvmtest.Failure:
+        raise pvmtest.Failure("; ".join(busy())) from None
 
 
 def soak(machine, job, seconds, chance, memory):
@@ -106,6 +129,8 @@ def soak(machine, job, seconds, chance, memory):
                 memory.sample(passed / seconds, name, pid)
         if passed >= next_line:
             next_line += 60
+            print("# %4d s: least memory of daemons: %s" % (passed, memory.least_of_late(
+                passed / seconds, 60 / seconds)))
             print("# %4d s: %s" % (passed, "%d messages, %d bytes, %d tasks, %d ended, %d left, %s"
                                    % job.status()), flush=True)
         time.sleep(chance.random() * 0.6)
@@ -146,6 +171,8 @@ def main():
         growing = list(memory.growing())
         memory.print_all()
         tap.ok(memory.samples and not growing, "memory stays flat", *growing)
+        with tap.story("daemons without tasks hold no memory of them"):
+            expect_rest(machine)
         with tap.story("nothing is left after halt"):
             machine.halt()
             machine.expect_nothing_left()
