@@ -103,10 +103,20 @@ struct fds *share_fds(struct daemon *daemon, uint64_t fds_of)
 
 /* ---- pairs ---- */
 
+/* The task has the same open file and may have changed it: a full bell must not hold us. */
+static void ring_bell(const struct share *share)
+{
+    if (!share->fds)
+        return;
+    const int bell = share->fds->items[2];
+    fcntl(bell, F_SETFL, O_RDWR | O_NONBLOCK);
+    share_bell(bell);
+}
+
 void share_ring(const struct share *share)
 {
-    if (shm_bell_ring(share->peer.inbox, share->peer.header, SHM_INDEX_DAEMON) && share->fds)
-        share_bell(share->fds->items[2]);
+    if (shm_bell_ring(share->peer.inbox, share->peer.header, SHM_INDEX_DAEMON))
+        ring_bell(share);
 }
 
 void share_close_pair(struct share *share, const char *why)
@@ -252,8 +262,8 @@ void perform_share_pause(struct daemon *daemon, struct effect *effect)
 void perform_share_wake(struct daemon *daemon, struct effect *effect)
 {
     const struct conn *conn = map_get(&daemon->conns, effect->conn);
-    if (conn && conn->share && conn->share->fds)
-        share_bell(conn->share->fds->items[2]);
+    if (conn && conn->share)
+        ring_bell(conn->share);
 }
 
 /* Its inbox stays: answers are still written to its socket. */
