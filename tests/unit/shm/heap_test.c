@@ -324,6 +324,23 @@ static void test_trim_around_stragglers(size_t block, uint64_t kept_each)
         else
             buf_drop(bufs[i]), bufs[i] = NULL;
     }
+    OK(shm_heap_trim(ground.heap) && shm_heap_trim(ground.heap), "more would go later");
+    EQUAL(ground.discard_calls, 0, "nothing goes that was free a moment ago");
+    /* One free block of each area is used once more, and its page with it. */
+    for (size_t i = per_area - 1; i < count; i += per_area) {
+        bufs[i] = shm_heap_get(ground.heap, block);
+        CHECK(bufs[i]);
+    }
+    for (size_t i = per_area - 1; i < count; i += per_area) {
+        buf_drop(bufs[i]);
+        bufs[i] = NULL;
+    }
+    const uint64_t before = populated();
+    const uint64_t calls = ground.populate_calls;
+    shm_heap_trim(ground.heap);
+    OK(populated() < before, "the rest goes");
+    buf_drop(shm_heap_get(ground.heap, block));
+    EQUAL(ground.populate_calls, calls, "the block used last is still there");
     OK(trim_out() > 0, "trimming comes to an end");
     OK(populated() <= SHM_TRIM_KEEP_BYTES + GROUND_RESERVED_BYTES + stragglers * kept_each,
        "stragglers do not keep their areas");

@@ -187,6 +187,21 @@ static void test_mcast(void)
         pair_pair_close(&both);
         OK(both.a.ground.is_gone, "every block came back");
     }
+    /* The list and the body touch in one block, and are two pieces all the same. */
+    pair_pair_open(&both, 16);
+    struct buf *buf = shm_heap_get(both.a.ground.heap, 256);
+    body_write(buf->data, 200, 6, 0);
+    struct slice parts[3] = {slice_of(buf, 0, 24), slice_of(buf, 24, 76), slice_of(buf, 100, 100)};
+    const struct parcel touching = {
+        .pieces = parts, .piece_count = 3, .is_mcast = true, .length = 200};
+    EQUAL(shm_pair_send(both.a.pair, &touching), SHM_OK, "list and body in one block");
+    EQUAL(shm_pair_receive(both.b.pair, &got), SHM_OK, "received");
+    OK(got.piece_count == 2 && got.pieces[0].length == 24 && parcel_is(&got, 6, 200), "two pieces");
+    shm_pair_taken(both.b.pair);
+    for (size_t i = 0; i < 3; i++)
+        slice_drop(&parts[i]);
+    buf_drop(buf);
+    pair_pair_close(&both);
     pair_pair_open(&both, 16);
     uint8_t *list = calloc(1, SHM_BLOCK_BYTES_MAX + 1);
     struct slice pieces[2] = {{.data = list, .length = SHM_BLOCK_BYTES_MAX},

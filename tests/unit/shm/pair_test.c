@@ -179,6 +179,33 @@ static void test_cost(void)
     OK(both.a.ground.is_gone, "all came back");
 }
 
+/* A ring lies where other things lay: what looks like a stamp there is none. */
+static void test_stale_stamps(void)
+{
+    enum { SECOND_RING = SHM_RING_SLOTS_FIRST * SHM_RING_SLOTS_STEP };
+    struct parcel got;
+    pair_pair_open(&both, 8);
+    struct buf *buf = shm_heap_get(both.a.ground.heap, SECOND_RING * SHM_SLOT_BYTES);
+    struct shm_slot *slots = (void *)buf->data;
+    for (uint32_t p = SHM_RING_SLOTS_FIRST; p < SHM_RING_SLOTS_FIRST + SECOND_RING; p++) {
+        slots[p % SECOND_RING].kind = SHM_BYTES;
+        slots[p % SECOND_RING].flags = 0;
+        slots[p % SECOND_RING].count = 1;
+        atomic_store(&slots[p % SECOND_RING].stamp, shm_stamp(p));
+    }
+    buf_drop(buf);
+    for (uint64_t i = 0; i < SHM_RING_SLOTS_FIRST; i++) {
+        const struct parcel out = small("x", 1, i);
+        shm_pair_send(both.a.pair, &out);
+    }
+    for (uint64_t i = 0; i < SHM_RING_SLOTS_FIRST; i++) {
+        OK(shm_pair_receive(both.b.pair, &got) == SHM_OK && got.sequence == i, "as sent");
+        shm_pair_taken(both.b.pair);
+    }
+    EQUAL(shm_pair_receive(both.b.pair, &got), SHM_NONE, "and nothing of what lay there");
+    pair_pair_close(&both);
+}
+
 /* A message is read again until it is taken. */
 static void test_not_taken(void)
 {
@@ -205,6 +232,7 @@ int main(void)
     TEST(test_before_joining);
     TEST(test_never_joined);
     TEST(test_cost);
+    TEST(test_stale_stamps);
     TEST(test_not_taken);
     return tap_done();
 }
