@@ -150,17 +150,24 @@ int pvm_trecv(int tid, int tag, struct timeval *timeout)
     return api_leave("pvm_trecv", receive(tid, tag, deadline_of(timeout)));
 }
 
-static int probe(int tid, int tag)
+static int probe_now(int tid, int tag)
 {
     int status = task_enrol();
     if (status == 0)
         status = task_look(tid);
-    const int mid = status < 0 ? status : client_probe(task_client(), tid, tag);
-    if (mid != 0)
-        return mid;
+    if (status == 0)
+        status = client_probe(task_client(), tid, tag);
+    if (status != 0)
+        return status;
     status = task_pump();
-    task_show();
     return status < 0 ? status : client_probe(task_client(), tid, tag);
+}
+
+static int probe(int tid, int tag)
+{
+    const int status = probe_now(tid, tag);
+    task_show();
+    return status;
 }
 
 int pvm_probe(int tid, int tag)
