@@ -130,7 +130,7 @@ void scm_expire(struct scm_queue *queue, uint64_t position)
 
 /* ---- wait.h ---- */
 
-static int waiting_socket = -1;
+static _Atomic int waiting_socket = -1;
 
 void wait_begin(int socket)
 {
@@ -174,15 +174,21 @@ static int timeout_ms(int64_t deadline_ns)
     return left_ms > INT32_MAX ? INT32_MAX : (int)left_ms;
 }
 
+void wait_prepare(struct wait_for *wait)
+{
+    wait->socket = waiting_socket;
+    wait->set = -1;
+}
+
 int wait_sleep(const struct wait_for *wait)
 {
-    const int socket = waiting_socket;
     for (;;) {
-        struct pollfd fds[2] = {{.fd = socket, .events = POLLIN}, {.fd = wait->kick, .events = POLLIN}};
+        struct pollfd fds[2] = {{.fd = wait->socket, .events = POLLIN},
+                                {.fd = wait->kick, .events = POLLIN}};
         if (wait->wants_write)
             fds[0].events |= POLLOUT;
         if (poll(fds, ARRAY_LEN(fds), timeout_ms(wait->deadline_ns)) > 0 ||
-            waiting_socket != socket)
+            waiting_socket != wait->socket)
             return 1;
         if (wait->deadline_ns != INT64_MAX && task_now_ns() >= wait->deadline_ns)
             return 0;

@@ -40,6 +40,7 @@ static struct {
     bool cookie_used; /* a cookie names one task: who enrols again is a new one (API-3) */
     bool is_fork_watched;
     bool was_lost;
+    unsigned enrolments; /* begun: who waited through a change of it waited as another task */
     struct arena answers; /* of the last task_answer() */
 } task;
 
@@ -231,6 +232,13 @@ void task_show(void)
 
 /* ---- waiting ---- */
 
+/* What other threads sleep on stays armed: senders ring as long as anybody sleeps. */
+static void awake(void)
+{
+    if (pairs_glance.is_open && !lock_is_polled())
+        news_awake();
+}
+
 /* Everything is ready for a sleep, and nothing came while it was made so. */
 static bool may_sleep(void)
 {
@@ -241,29 +249,28 @@ static bool may_sleep(void)
     news_sleep();
     if (!news_exist(-1))
         return true;
-    news_awake();
+    awake();
     return false;
 }
 
-/* Sleeps until |deadline_ns| for all threads; 1 or 0 = it is late. */
-static int sleep_until(int64_t deadline_ns, bool wants_write, int kick)
+/* Sleeps for all threads, without the lock: 1; 0 = |deadline_ns| has come; -1 = what is done in idle
+ * time is due. */
+static int sleep_as(const struct wait_for *wait, int64_t deadline_ns)
 {
-    const bool may_idle = pairs_glance.is_open && news_has_idle_work();
-    struct wait_for wait = {.deadline_ns = deadline_ns, .wants_write = wants_write, .kick = kick};
-    const int64_t idle_ns = may_idle ? task_now_ns() + IDLE_NS : INT64_MAX;
-    wait.deadline_ns = MIN_OF(deadline_ns, idle_ns);
-    if (wait_sleep(&wait))
+    if (wait_sleep(wait))
         return 1;
     return deadline_ns == INT64_MAX || task_now_ns() < deadline_ns ? -1 : 0;
+}
+
+static bool is_same(unsigned enrolment)
+{
+    return task_link.xport && task.enrolments == enrolment;
 }
 
 /* What a sleep was followed by: 1 = something may have come, 0, or an error. */
 static int after_sleep(int ready, uint64_t began)
 {
-    if (!task_link.xport)
-        return PvmSysErr;
-    if (pairs_glance.is_open)
-        news_awake();
+    awake();
     if (ready < 0 && pairs_glance.is_open)
         news_idle();
     if (ready > 0)
@@ -286,19 +293,27 @@ int task_wait_for(int tid, int64_t deadline_ns)
         const int status = task_pump();
         return status < 0 ? status : 1;
     }
+    const bool may_idle = pairs_glance.is_open && news_has_idle_work();
+    const int64_t idle_ns = may_idle ? task_now_ns() + IDLE_NS : INT64_MAX;
+    const unsigned enrolment = task.enrolments;
+    struct wait_for wait = {.wants_write = wants_write};
+    wait_prepare(&wait);
     struct lock_wait lock;
-    if (!lock_wait_begin(&lock, deadline_ns, wants_write)) {
-        if (!task_link.xport)
-            return PvmSysErr;
-        return deadline_ns == TASK_FOREVER || task_now_ns() < deadline_ns;
+    int status = 0;
+    if (lock_wait_begin(&lock, deadline_ns, wants_write)) {
+        wait.kick = lock.kick;
+        wait.deadline_ns = MIN_OF(lock.deadline_ns, idle_ns);
+        const int ready = sleep_as(&wait, lock.deadline_ns);
+        lock_wait_end(&lock);
+        status = is_same(enrolment) ? after_sleep(ready, began) : PvmSysErr;
+        lock_wait_done(&lock);
     }
-    const int ready = sleep_until(lock.deadline_ns, wants_write, lock.kick);
-    lock_wait_end(&lock);
-    const int status = after_sleep(ready, began);
-    lock_wait_done(&lock);
+    /* Another thread may have left meanwhile, and even come back. */
+    if (status == 0 && !is_same(enrolment))
+        return PvmSysErr;
     if (status != 0)
         return status;
-    return ready != 0 || deadline_ns == TASK_FOREVER || task_now_ns() < deadline_ns;
+    return deadline_ns == TASK_FOREVER || task_now_ns() < deadline_ns;
 }
 
 int task_wait(int64_t deadline_ns)
@@ -398,6 +413,7 @@ static int connect_daemon(void)
             continue;
         }
         task_link.xport = xport;
+        task.enrolments++;
         wait_begin(link_descriptor());
         return 0;
     }
@@ -471,9 +487,11 @@ void task_leave(void)
         return;
     }
     client_own_bodies(task.client);
+    const unsigned enrolment = task.enrolments;
     struct message request = {.type = TM_EXIT};
     const int wait = client_request(task.client, &request);
     if (wait > 0)
         task_done(wait);
-    disconnect();
+    if (is_same(enrolment)) /* two threads may leave at once */
+        disconnect();
 }

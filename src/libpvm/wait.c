@@ -30,7 +30,7 @@ enum {
 enum { SET_SOCKET, SET_BELL, SET_SHOWN };
 
 static struct {
-    int socket;
+    _Atomic int socket; /* also read without the lock */
     int set;   /* epoll; -1 until needed */
     int shown; /* eventfd of the program's; -1 */
     int bell;  /* in the set; the segment's */
@@ -78,6 +78,7 @@ static void set_open(void)
 void wait_changed(void)
 {
     set_open();
+    lock_news();
 }
 
 void wait_begin(int socket)
@@ -240,10 +241,10 @@ static int timeout_ms(int64_t deadline_ns)
 }
 
 /* Takes what the set has; it forgets rings that way. How many, or -1. */
-static int set_take(int timeout)
+static int set_take(int set, int timeout)
 {
     struct epoll_event events[4];
-    const int count = epoll_wait(waiting.set, events, (int)ARRAY_LEN(events), timeout);
+    const int count = epoll_wait(set, events, (int)ARRAY_LEN(events), timeout);
     for (int i = 0; i < count; i++)
         waiting.socket_came |= events[i].data.u32 == SET_SOCKET;
     return count;
@@ -253,28 +254,33 @@ static int set_take(int timeout)
 static int poll_all(const struct wait_for *wait, int timeout)
 {
     struct pollfd fds[3] = {
-        {.fd = waiting.set >= 0 ? waiting.set : waiting.socket, .events = POLLIN},
+        {.fd = wait->set >= 0 ? wait->set : wait->socket, .events = POLLIN},
         {.fd = wait->kick, .events = POLLIN},
-        {.fd = wait->wants_write ? waiting.socket : -1, .events = POLLOUT},
+        {.fd = wait->wants_write ? wait->socket : -1, .events = POLLOUT},
     };
     const int ready = poll(fds, ARRAY_LEN(fds), timeout);
     if (ready <= 0)
         return ready;
-    if (waiting.set < 0)
+    if (wait->set < 0)
         waiting.socket_came = true;
     else if (fds[0].revents)
-        set_take(0);
+        set_take(wait->set, 0);
     return ready;
+}
+
+void wait_prepare(struct wait_for *wait)
+{
+    wait->socket = waiting.socket;
+    wait->set = waiting.set;
 }
 
 int wait_sleep(const struct wait_for *wait)
 {
-    const int socket = waiting.socket;
     for (;;) {
         const int timeout = timeout_ms(wait->deadline_ns);
-        const bool is_plain = waiting.set >= 0 && wait->kick < 0 && !wait->wants_write;
-        const int ready = is_plain ? set_take(timeout) : poll_all(wait, timeout);
-        if (ready > 0 || waiting.socket != socket)
+        const bool is_plain = wait->set >= 0 && wait->kick < 0 && !wait->wants_write;
+        const int ready = is_plain ? set_take(wait->set, timeout) : poll_all(wait, timeout);
+        if (ready > 0 || waiting.socket != wait->socket)
             return 1;
         if (ready < 0 && errno != EINTR)
             return 1; /* the set is not there any more: a handler left */
@@ -319,5 +325,5 @@ void wait_show_waiting(bool is_waiting)
         done = read(waiting.shown, &count, sizeof(count));
     waiting.is_ringing = done > 0 ? is_waiting : waiting.is_ringing;
     if (!is_waiting)
-        set_take(0);
+        set_take(waiting.set, 0);
 }

@@ -25,7 +25,7 @@ struct wait_fds {
 };
 struct wait_fds wait_end(void);
 void wait_fds_close(struct wait_fds fds);
-/* The segment has come. */
+/* The segment has come; other threads that sleep are woken, to sleep on it too. */
 void wait_changed(void);
 
 /* For this wait, in share_ticks(); 0 = sleep at once. */
@@ -43,12 +43,15 @@ static inline void wait_pause(void)
 #endif
 }
 
-/* What the wait was for. */
+/* What the wait is for, and where. */
 struct wait_for {
     int64_t deadline_ns; /* of task_now_ns(); INT64_MAX: for ever */
     bool wants_write;    /* room for output too */
     int kick;            /* another descriptor that ends it; -1 */
+    int socket, set;     /* wait_prepare() */
 };
+/* Fills in what only a thread with the lock may look at. */
+void wait_prepare(struct wait_for *wait);
 /* Sleeps; without the lock. 1 = something may have come, 0 = it is late. A signal ends no wait
  * (CONV-8), but its handler may: by leaving the machine. */
 int wait_sleep(const struct wait_for *wait);
