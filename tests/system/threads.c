@@ -477,10 +477,30 @@ static void *exit_thread(void *argument)
     return NULL;
 }
 
+/* Joins threads that end when the task leaves. Who had not begun to wait when it did enrols anew, and
+ * waits as that task. */
+static void join_leaving(const pthread_t *threads, int count)
+{
+    for (int n = 0; n < count; n++) {
+        struct timespec limit;
+        clock_gettime(CLOCK_REALTIME, &limit);
+        do {
+            pvm_exit();
+            limit.tv_nsec += 5000000;
+            limit.tv_sec += limit.tv_nsec / 1000000000;
+            limit.tv_nsec %= 1000000000;
+        } while (pthread_timedjoin_np(threads[n], NULL, &limit) == ETIMEDOUT);
+    }
+}
+
+static atomic_int told;
+
 static void *leaving_thread(void *argument)
 {
-    nap_ms(20);
-    expect("exit", pvm_exit(), 0);
+    do {
+        nap_ms(20);
+        expect("exit", pvm_exit(), 0);
+    } while (!told);
     return argument;
 }
 
@@ -494,23 +514,15 @@ static void leaving(int peer)
         if (i % 3)
             nap_ms(i % 5);
         if (i % 2) {
+            told = 0;
             start(&other, 1, leaving_thread);
             expect("main", pvm_recv(-1, TAG_NEVER), PvmSysErr);
+            told = 1;
             join(&other, 1);
         } else {
             expect("exit", pvm_exit(), 0);
         }
-        /* Who had not begun to wait enrols anew, and waits as that task. */
-        for (int n = 0; n < THREADS; n++) {
-            struct timespec limit;
-            clock_gettime(CLOCK_REALTIME, &limit);
-            do {
-                pvm_exit();
-                limit.tv_nsec += 5000000;
-                limit.tv_sec += limit.tv_nsec / 1000000000;
-                limit.tv_nsec %= 1000000000;
-            } while (pthread_timedjoin_np(threads[n], NULL, &limit) == ETIMEDOUT);
-        }
+        join_leaving(threads, THREADS);
         self = pvm_mytid();
         send_empty(self, TAG_ALL);
         expect("and all is well again", pvm_recv(self, TAG_ALL) > 0, 1);
@@ -743,7 +755,7 @@ static void signals_once(int how)
     join(&killing, 1);
     expect("the handler came to its end", terminated, 1);
     if (how == 1)
-        join(waiting, 2);
+        join_leaving(waiting, 2);
     pvm_exit();
 }
 
