@@ -13,12 +13,12 @@ FULL = {
     "ms": 300, "asleep_ms": 600, "others": 9, "pairs": 32, "queue": 100000, "tasks": 1000,
     "blocked": 201, "idle_hosts": 8, "idle_s": 30, "spawn": 50, "spawn_many": 1000, "exits": 2000,
     "netpipe": ((1, 3072, 400), (4096, 49152, 100), (65536, 786432, 40), (MIB, 8 * MIB, 8)),
-    "ucx": 5000000,
+    "ucx": 5000000, "large": 64 * MIB, "hosts_many": 64,
 }
 QUICK = {
     "ms": 5, "asleep_ms": 40, "others": 3, "pairs": 4, "queue": 100, "tasks": 5, "blocked": 5,
     "idle_hosts": 2, "idle_s": 0.2, "spawn": 4, "spawn_many": 6, "exits": 2,
-    "netpipe": ((1, 2, 2), (4096, 4096, 2)), "ucx": 100000,
+    "netpipe": ((1, 2, 2), (4096, 4096, 2)), "ucx": 2000, "large": 2 * MIB, "hosts_many": 8,
 }
 P50_P99 = {"p50_us": "p50, µs", "p99_us": "p99, µs"}
 MICROSECONDS = {"us": "µs"}
@@ -81,9 +81,9 @@ MEASURES = (
     large("raw1", "1 MiB, packed raw", "raw", MIB),
     large("inplace1", "1 MiB, in place", "inplace", MIB),
     large("xdr1", "1 MiB, pkint in default encoding", "xdr", MIB),
-    large("psend64", "64 MiB, psend / precv", "psend", 64 * MIB, EVERYONE),
-    large("raw64", "64 MiB, packed raw", "raw", 64 * MIB),
-    large("inplace64", "64 MiB, in place", "inplace", 64 * MIB),
+    large("psend64", "64 MiB, psend / precv", "psend", "{large}", EVERYONE),
+    large("raw64", "64 MiB, packed raw", "raw", "{large}"),
+    large("inplace64", "64 MiB, in place", "inplace", "{large}"),
     ping(6, "alone", "one core, 1 pair, per message", "n=2 pin=one", metrics=MICROSECONDS),
     ping(6, "crowd", "one core, 16 pairs, per message", "n={pairs} pin=one", metrics=MICROSECONDS),
     Measure(7, "idle", "200 blocked tasks, 8 daemons", "idle", "idle n={blocked}",
@@ -102,7 +102,7 @@ MEASURES = (
             ("ours",)),
     Measure(12, "across", "NetPIPE through two daemons", "across", "", NETPIPE_SHOWN, PVMS),
     Measure(0, "hosts4", "add 4 local hosts", "hosts", "4", {"ms": "ms"}, ("ours",)),
-    Measure(0, "hosts64", "add 64 local hosts", "hosts", "64", {"ms": "ms"}, ("ours",)),
+    Measure(0, "hosts64", "add 64 local hosts", "hosts", "{hosts_many}", {"ms": "ms"}, ("ours",)),
     floor("copy1", "memcpy 1 MiB, one process", f"copy {MIB}"),
     floor("copy64", "memcpy 64 MiB, one process", f"copy {64 * MIB}"),
     floor("unix", "UNIX socket, 8 B one way", "unix 8"),
