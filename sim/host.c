@@ -6,6 +6,7 @@
 #include "sim/host.h"
 
 #include "base/mem.h"
+#include "core/status.h"
 #include "sim/proc.h"
 #include "sim/starter.h"
 #include "sim/world.h"
@@ -226,6 +227,18 @@ static void perform_conn_close(struct sim_host *host, struct effect *effect)
         sim_conn_close(conn);
 }
 
+/* No task asks the daemon itself: there is no memory here. */
+static void perform_share_attach(struct sim_host *host, struct effect *effect)
+{
+    struct event event = {.kind = EVENT_SHARE_ATTACHED, .conn = effect->conn,
+                          .status = STATUS_NOT_IMPL};
+    sim_host_step_later(host, &event, SIM_NS_PER_US);
+}
+
+static void perform_nothing(struct sim_host *host, struct effect *effect)
+{
+}
+
 static void perform_child_start(struct sim_host *host, struct effect *effect)
 {
     sim_child_start(host, effect->ticket, &effect->child);
@@ -276,6 +289,10 @@ static const perform_f performers[EFFECT_KINDS] = {
     [EFFECT_CONN_SEND] = perform_conn_send,
     [EFFECT_CONN_PAUSE] = perform_conn_pause,
     [EFFECT_CONN_CLOSE] = perform_conn_close,
+    [EFFECT_SHARE_ATTACH] = perform_share_attach,
+    [EFFECT_SHARE_PAUSE] = perform_nothing,
+    [EFFECT_SHARE_WAKE] = perform_nothing,
+    [EFFECT_SHARE_END] = perform_nothing,
     [EFFECT_CHILD_START] = perform_child_start,
     [EFFECT_CHILD_SIGNAL] = perform_child_signal,
     [EFFECT_CHILD_PAUSE] = perform_child_pause,
@@ -509,6 +526,7 @@ int sim_host_begin(struct sim_host *host, struct node_config *config)
     config->queue_bytes_max = settings->queue_bytes_max;
     config->tasks_max = settings->tasks_max;
     config->request_timeout_ns = settings->request_timeout_ns;
+    config->shares_memory = settings->shares_memory != 0;
     config->random_bytes = node_random;
     config->random_context = host;
     config->log = &host->log;

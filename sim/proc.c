@@ -3,6 +3,7 @@
 #include "sim/proc.h"
 
 #include "base/mem.h"
+#include "sim/attach.h"
 #include "sim/program.h"
 #include "sim/task.h"
 #include "sim/world.h"
@@ -152,6 +153,7 @@ static void conn_up_turn(struct sim_world *world, struct sim_event *event)
             break;
         struct event core = {.kind = EVENT_CONN_FRAME, .conn = number, .frame = queued->frame};
         tell_frame(host, host->name, "<", conn->proc ? conn->proc->name : "-", &core.frame);
+        core.fds = sim_attach_fds(&host->arena, &core.frame);
         mem_free(queued);
         sim_host_step(host, &core);
     }

@@ -3,6 +3,7 @@
 #include "sim/script.h"
 
 #include "base/mem.h"
+#include "sim/attach.h"
 #include "sim/host.h"
 #include "sim/proc.h"
 #include "sim/program.h"
@@ -147,6 +148,7 @@ static int world_set(struct command *command)
         {"conn-buffer-bytes", &settings->conn_buffer_bytes, 1},
         {"queue-bytes-max", &settings->queue_bytes_max, 1},
         {"flow-window-bytes", &settings->flow_window_bytes, 1},
+        {"shares-memory", &settings->shares_memory, 1},
     };
     int64_t value;
     if (number(command, 2, 0, INT64_MAX / 1000000, &value) < 0)
@@ -317,6 +319,15 @@ static int task_kill(struct command *command)
     return check_result(command, sim_task_signal(command->task, tid, (int)signal));
 }
 
+static int task_attach(struct command *command)
+{
+    uint32_t tid;
+    if (tid_argument(command, 1, &tid) < 0)
+        return -1;
+    sim_task_attach(command->task, tid);
+    return 0;
+}
+
 static int task_exit(struct command *command)
 {
     sim_task_exit(command->task);
@@ -404,6 +415,7 @@ static const struct row task_rows[] = {
     {"mstat", 2, task_mstat, "TASK mstat HOST"},
     {"hostsync", 2, task_hostsync, "TASK hostsync HOST"},
     {"kill", 2, task_kill, "TASK kill WHO [SIGNAL]"},
+    {"attach", 2, task_attach, "TASK attach WHO: says it shares memory"},
     {"exit", 1, task_exit, "TASK exit: pvm_exit()"},
     {"die", 1, task_die, "TASK die: kill -9"},
     {"hold", 1, task_hold, "TASK hold: takes only what it wants"},

@@ -473,6 +473,8 @@ void sim_swarm_run(uint64_t seed, enum sim_mix mix, uint32_t shown,
     world->trace.context = context;
     swarm.rng = &world->workload;
     draw_parameters(&swarm, mix);
+    /* Every other story, without drawing: the others stay what they were. */
+    world->settings.shares_memory = world->settings.shares_always = seed % 2;
     swarm.host_names = swarm.drawn.hosts;
     describe(&swarm, result);
     run_story(&swarm, result);

@@ -3,6 +3,7 @@
 #include "sim/task.h"
 
 #include "base/mem.h"
+#include "sim/attach.h"
 #include "sim/program.h"
 #include "sim/world.h"
 
@@ -219,6 +220,8 @@ static void take_notice(struct sim_task *task, int what)
                  sim_tid_name(world, (uint32_t)subject));
     }
     task->notice_count++;
+    if (what == WHAT_TASK_EXIT)
+        sim_task_check_gone(task, (uint32_t)subject);
     sim_promise_noticed(world, task->tid, what, what == WHAT_HOST_ADD ? 0 : (uint32_t)subject);
     if (task->proc->program && task->proc->program->notice)
         task->proc->program->notice(task, what, (uint32_t)subject);
@@ -344,7 +347,8 @@ void sim_task_readable(struct sim_task *task)
     if (task->deaf)
         return;
     while (sim_proc_read(task->proc, &frame)) {
-        const int result = client_feed(task->client, &frame);
+        const int result =
+            sim_task_takes_share(task, &frame) ? 0 : client_feed(task->client, &frame);
         frame_drop(&frame);
         if (result < 0)
             sim_promise_broken(world_of(task), "%s: feeding a frame gives %d", task->proc->name,
@@ -403,6 +407,8 @@ void sim_task_destroy(struct sim_task *task)
     LIST_EACH(pos, following, &task->wanted)
         mem_free(LIST_ENTRY(pos, struct sim_wanted, link));
     client_destroy(task->client);
+    map_fini(&task->asked_to_share);
+    map_fini(&task->sharing);
     mem_free(task->open);
     mem_free(task);
 }
@@ -430,6 +436,8 @@ void sim_task_exit(struct sim_task *task)
 int sim_task_send(struct sim_task *task, uint32_t tid, int tag, uint32_t size_bytes)
 {
     struct sim_world *world = world_of(task);
+    if (world->settings.shares_always)
+        sim_task_attach(task, tid);
     const uint64_t id = ++world->promises.next_message;
     int result = pack_body(task, id, tag, size_bytes);
     if (result >= 0)

@@ -54,6 +54,10 @@ struct sim_task {
     struct { int wait; enum message_type type; } *open;
     size_t open_capacity;
     struct list wanted;
+    struct map asked_to_share; /* tids: sim/attach.h */
+    struct map sharing;        /* tids of those whose memory it has */
+    uint32_t share_index;      /* 0 = it cannot */
+    bool fds_sent;
     uint64_t received_count;
     uint64_t received_bytes;
     uint64_t notice_count;

@@ -52,6 +52,8 @@ struct sim_settings {
     uint64_t rekey_after_ns;
     uint64_t join_timeout_ns;
     uint64_t request_timeout_ns;
+    uint64_t shares_memory;        /* 1: tasks may say that they share memory, */
+    uint64_t shares_always;        /* and 1: they do, with everybody they send to */
     uint32_t tasks_max;
     uint32_t datagram_bytes_max;
     const char *hostfile; /* text for masters created from now on; "" = none */

@@ -237,9 +237,9 @@ void conn_destroy(struct node *node, struct conn *conn)
     mem_free(conn);
 }
 
-/* Its requests go first: their answers have nowhere to go; then those are told who share memory with
- * it; then what was written and not taken, so that the credit is back before its task is said to be
- * gone. */
+/* Its requests go first: their answers have nowhere to go; then those are told who share memory
+ * with it; then what was written and not taken, so that the credit is back before its task is said
+ * to be gone. */
 static void conn_end(struct node *node, struct conn *conn)
 {
     struct task *task = conn->task;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Bytes on their way to other hosts, by flow (source, destination): a task with more than
- * flow_window_bytes of our memory unacknowledged in any flow is not read from, a child whose sink is
- * as slow is not read either. So a daemon holds a bounded amount, whatever tasks do.
+ * flow_window_bytes of our memory unacknowledged in any flow is not read from, a child whose sink
+ * is as slow is not read either. So a daemon holds a bounded amount, whatever tasks do.
  *
  * What comes from a task that shares memory makes nobody wait here: a lent body is the sender's
  * memory, and small messages, which are copied, and what it sends before it shares count with all

@@ -164,8 +164,8 @@ static size_t read_once(struct stream *stream)
                               &stream->fd_count);
     if (got > 0) {
         stream->filled += (size_t)got;
-        /* Level-triggered: if more comes we are told again. A read ends behind descriptors, whatever
-         * follows them. */
+        /* Level-triggered: if more comes we are told again. A read ends behind descriptors,
+         * whatever follows them. */
         if ((size_t)got < room && stream->fd_count == fds_before)
             stream->readable = false;
         return (size_t)got;

@@ -7,8 +7,8 @@
  * many at a time. What a frame is, its owner says by |frame_bytes|: this file knows nothing of
  * their contents.
  *
- * Descriptors that come with frames wait here until the owner takes them: as many as FDS_MAX, others
- * are closed. Which frame they came with the owner must know from its contents.
+ * Descriptors that come with frames wait here until the owner takes them: as many as FDS_MAX,
+ * others are closed. Which frame they came with the owner must know from its contents.
  *
  * Nothing here calls back from inside stream_send(), stream_pause() or stream_close_after_flush().
  */

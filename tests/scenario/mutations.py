@@ -29,8 +29,10 @@ MUTATIONS = [
     ("messages are delivered as they come", "src/client/seq.c",
      "!msg->is_complete || msg->sequence > peer->next", "!msg->is_complete", "wire", {UNSAFE}),
     ("credit is not given back", "src/core/conn.c",
-     "    credit_drop(node, oldest->credit);", "    oldest->credit = NULL;", "calm",
+     "    credit_drop(node, frame->credit);\n", "", "calm",
      {UNSAFE, STUCK}),
+    ("an end is told while memory is shared", "src/core/conn.c",
+     "    share_end(node, conn);\n", "", "calm", {UNSAFE}),
     ("nothing that was lost is sent again", "src/link/loss.c",
      "            loss_left_flight(loss, packet);\n"
      "            list_push_back(lost, &packet->node);",

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """Tasks made by hand that share memory with the daemon, rightly and wrongly: descriptors that are
-none, slots that lie, requests that cannot be. The daemon answers with an error or cuts that task; it
-lives, keeps no descriptor, and serves everybody else."""
+none, slots that lie, requests that cannot be. The daemon answers with an error or cuts that task;
+it lives, keeps no descriptor, and serves everybody else."""
 import contextlib
 import fcntl
 import mmap
@@ -340,11 +340,11 @@ def wrong_requests(tap, machine):
                     task.attach(task.daemon)
             with contextlib.suppress(OSError):
                 task.is_cut()
-    for name, ring, slots, back in (("a ring outside", AREA, 8, BACK), ("a ring of 3", RING, 3, BACK),
-                                    ("a ring without end", RING, 1 << 31, BACK),
-                                    ("an odd ring", RING + 1, 8, BACK),
-                                    ("a back block outside", RING, 8, AREA),
-                                    ("the largest numbers", (1 << 64) - 128, 8, (1 << 64) - 64)):
+    sides = [("a ring outside", AREA, 8, BACK), ("a ring of 3", RING, 3, BACK),
+             ("a ring without end", RING, 1 << 31, BACK), ("an odd ring", RING + 1, 8, BACK),
+             ("a back block outside", RING, 8, AREA),
+             ("the largest numbers", (1 << 64) - 128, 8, (1 << 64) - 64)]
+    for name, ring, slots, back in sides:
         with tap.story("refused: " + name):
             with tasks(machine) as task:
                 task.segment = Segment()
@@ -389,7 +389,7 @@ def lies():
 
 def wrong_slots(tap, machine):
     for words, arguments in lies():
-        with tap.story("a slot says %s: the pair is done with, or the task; the daemon lives" % words):
+        with tap.story("a slot says %s: its pair ends, or the task; the daemon lives" % words):
             with tasks(machine, 2) as (task, other):
                 task.share().peer()
                 arguments.setdefault("party", other.tid)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""What waits for a task of another host waits in its sender's memory (decision 12): nobody waits in
-pvm_send, the daemon stays small and serves everybody else; whoever dies, what was sent arrives or is
-given back, and nothing is left."""
+"""What waits for a task of another host waits in its sender's memory (decision 12): nobody waits
+in pvm_send, the daemon stays small and serves everybody else; whoever dies, what was sent arrives
+or is given back, and nothing is left."""
 import pathlib
 import re
 import select

@@ -379,20 +379,6 @@ void fake_ask(struct fake *fake, struct fake_task *task, struct message *request
     frame_drop(&frame);
 }
 
-void fake_attach(struct fake *fake, struct fake_task *task, uint32_t tid, uint64_t ring_offset,
-                 uint32_t fds)
-{
-    struct message attach = {.type = TM_ATTACH};
-    attach.tm_attach = (struct wire_tm_attach){.tid = tid, .ring_offset = ring_offset,
-                                               .ring_slots = 8, .back_offset = ring_offset + 4096,
-                                               .fds = fds};
-    struct event event = {.kind = EVENT_CONN_FRAME, .conn = task->conn, .fds = fds};
-    event.frame = (struct frame){.kind = FRAME_CONTROL, .source = task->tid};
-    event.frame.body = encode(&attach);
-    fake_event(fake, task->node, &event);
-    frame_drop(&event.frame);
-}
-
 struct message fake_answer(struct fake *fake, struct fake_task *task)
 {
     struct message answer = {.type = MESSAGE_NONE};

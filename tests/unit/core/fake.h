@@ -172,7 +172,8 @@ void fake_send_frame(struct fake *fake, struct fake_task *task, const struct fra
 struct frame fake_take(struct fake_task *task);
 /* The 32-bit value number |index| of a notice's or message's body, behind its heads. */
 int32_t fake_int(const struct frame *frame, int index);
-/* TM_ATTACH of |task| for |tid|, its ring at |ring_offset|; with descriptors, or |fds| 0. Not run. */
+/* TM_ATTACH of |task| for |tid|, its ring at |ring_offset|; with descriptors, or |fds| 0. Not
+ * run. */
 void fake_attach(struct fake *fake, struct fake_task *task, uint32_t tid, uint64_t ring_offset,
                  uint32_t fds);
 /* An event straight to a node. */

@@ -53,3 +53,21 @@ struct fake_task *fake_machine(struct fake *fake, int hosts)
         fake_addhosts(fake, task, local, (size_t)hosts - 1);
     return task;
 }
+
+void fake_attach(struct fake *fake, struct fake_task *task, uint32_t tid, uint64_t ring_offset,
+                 uint32_t fds)
+{
+    struct message attach = {.type = TM_ATTACH};
+    attach.tm_attach = (struct wire_tm_attach){.tid = tid, .ring_offset = ring_offset,
+                                               .ring_slots = 8, .back_offset = ring_offset + 4096,
+                                               .fds = fds};
+    struct event event = {.kind = EVENT_CONN_FRAME, .conn = task->conn, .fds = fds};
+    event.frame = (struct frame){.kind = FRAME_CONTROL, .source = task->tid};
+    struct wr wr;
+    wr_init(&wr);
+    message_encode(&wr, &attach);
+    event.frame.body = slice_copy(wr.bytes, wr.length);
+    wr_fini(&wr);
+    fake_event(fake, task->node, &event);
+    frame_drop(&event.frame);
+}

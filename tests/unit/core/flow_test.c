@@ -254,7 +254,7 @@ static void test_lent_for_one_to_come(void)
     struct message spawned = fake_spawn(fake, a, 0, "", 1);
     const uint32_t child = (uint32_t)spawned.tm_spawned.tids.items[0];
     send_as(fake, a, child, 1, LENT, 1000);
-    EQUAL(node_queued_bytes(fake->nodes[0].node), 0, "lent to a task that has not enrolled: not ours");
+    EQUAL(node_queued_bytes(fake->nodes[0].node), 0, "lent to one that has not enrolled: not ours");
     struct fake_task *there = fake_enrol_child(fake, fake_child_of(fake, 0));
     EQUAL(there->frame_count, 1, "it gets it");
     EQUAL(node_queued_bytes(fake->nodes[0].node), 0, "and the books are right");

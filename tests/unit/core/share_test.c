@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Who shares memory with whom: indexes, offers and descriptors passed on, and the word of an end. */
+/* Who shares memory with whom: indexes, offers and descriptors passed on, the word of an end. */
 #include "fake.h"
 
 #include "core/share.h"
@@ -42,7 +42,7 @@ static void test_indexes(void)
     struct fake_task *left = tasks[2];
     struct message exit = {.type = TM_EXIT};
     fake_request(fake, left, &exit);
-    EQUAL(fake_task(fake, 0, 0, 0)->share_index, 3, "also that of one who left and stays connected");
+    EQUAL(fake_task(fake, 0, 0, 0)->share_index, 3, "also that of one who left, still connected");
     fake_destroy(fake);
 }
 
@@ -118,7 +118,7 @@ static void test_crossing(void)
     struct fake_task *b = fake_task(fake, 0, 0, 0);
     fake_attach(fake, a, b->tid, 4096, 3);
     fake_attach(fake, b, a->tid, 8192, 3);
-    EQUAL(next(fake, a).tm_peer.ring_offset, 8192, "requests that cross: one gets the other's side");
+    EQUAL(next(fake, a).tm_peer.ring_offset, 8192, "requests cross: one gets the other's side");
     EQUAL(next(fake, b).tm_peer.ring_offset, 4096, "and the other its own");
     EQUAL(a->answer_count + b->answer_count, 0, "and no more is said");
     fake_destroy(fake);

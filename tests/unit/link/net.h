@@ -428,8 +428,8 @@ static inline int net_write(struct net *net, unsigned from, unsigned to, uint32_
     const size_t head = (size_t)(sequence % (MESH_HEAD_BYTES_MAX + 1));
     const size_t apart = head < length ? head : length;
     struct slice slice = slice_of(buf, apart, length - apart);
-    int result = mesh_flow_write_headed(net->nodes[from].mesh, net_id(to), flow, flow + 1, buf->data,
-                                        apart, slice, net->now_ns);
+    int result = mesh_flow_write_headed(net->nodes[from].mesh, net_id(to), flow, flow + 1,
+                                        buf->data, apart, slice, net->now_ns);
     slice_drop(&slice);
     buf_drop(buf);
     return result;
