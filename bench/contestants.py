@@ -112,7 +112,8 @@ class Floor(Contestant):
             return None
         program = self.compile("floor", ["floor.c"])
         ms = scale["asleep_ms" if measure.floor == "wake" else "ms"]
-        return values(run([program, *measure.floor.format(**scale).split()], env=dict(os.environ, MS=str(ms))))
+        words = measure.floor.format(**scale).split()
+        return values(run([program, *words], env=dict(os.environ, MS=str(ms))))
 
 
 class Ucx(Contestant):

@@ -26,7 +26,7 @@
 
 enum {
     SIZE_MAX_BYTES = 256 * 1024 * 1024, UDP_MAX_BYTES = 60000, BLOCK_TRIPS = 10, FAST_US = 5,
-    SLEEP_US = 6000, ASLEEP_NS = 5000000, LINE_BYTES = 128
+    SLEEP_US = 6000, SLEEPS_MIN = 20, ASLEEP_NS = 5000000, LINE_BYTES = 128
 };
 
 /* One direction of a shared mapping; the counter has its line to itself. */
@@ -161,9 +161,10 @@ static void wake(int side, int event_fd, _Atomic int64_t *stamp, int64_t ns)
     int64_t sent_ns = 1;
     uint64_t count = 1;
     if (side == 0) {
-        for (const int64_t end_ns = now_ns() + ns; sent_ns;) {
+        const int64_t end_ns = now_ns() + ns;
+        for (int i = 0; sent_ns; i++) {
             sleep_us(SLEEP_US);
-            sent_ns = now_ns() < end_ns ? now_ns() : 0;
+            sent_ns = i < SLEEPS_MIN || now_ns() < end_ns ? now_ns() : 0;
             atomic_store(stamp, sent_ns);
             if (write(event_fd, &count, sizeof(count)) != sizeof(count))
                 die("eventfd");
