@@ -292,7 +292,7 @@ static void kick_clear(void)
 /* ---- waiting ---- */
 
 /* False when |deadline_ns| has come first. A signal may end it too early. */
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 30)
+#if defined(PLATFORM_LINUX) && defined(__GLIBC__)
 static bool sleep_until(sem_t *wake, int64_t deadline_ns)
 {
     if (deadline_ns == INT64_MAX)

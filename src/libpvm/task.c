@@ -279,16 +279,27 @@ static int after_sleep(int ready, uint64_t began)
     return status < 0 ? status : task_pump();
 }
 
+/* Spinning found something: most often the message that is waited for, and nothing else. */
+static int after_spin(int tid)
+{
+    const int taken = tid > 0 ? news_look_at(tid, 1) : news_look(1);
+    if (taken <= 0) {
+        const int status = task_pump();
+        return status < 0 ? status : 1;
+    }
+    lock_news();
+    const int status = handler_safe_point(task.client);
+    return status < 0 ? status : 1;
+}
+
 int task_wait_for(int tid, int64_t deadline_ns)
 {
     if (!task_link.xport)
         return PvmSysErr;
     const bool wants_write = !client_out_is_empty(task.client);
     const uint64_t began = wait_moment();
-    if (!wants_write && pairs_glance.is_open && wait_spin(tid)) {
-        const int status = task_pump();
-        return status < 0 ? status : 1;
-    }
+    if (!wants_write && pairs_glance.is_open && wait_spin(tid))
+        return after_spin(tid);
     if (!may_sleep()) {
         const int status = task_pump();
         return status < 0 ? status : 1;

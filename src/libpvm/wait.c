@@ -23,7 +23,8 @@ enum {
     AFFINITY_NS = 100000000, /* how long what was read is believed */
     QUOTA_NS = 1000000000,
     RATE_NS = 2000000, /* over which the rate of ticks is measured */
-    LOOKS_BETWEEN = 8  /* looks between two looks at the clock */
+    LOOKS_BETWEEN = 8, /* looks between two looks at the clock */
+    LOOKS_EAGER = 64   /* looks without a pause, which takes as long as two lines of cache */
 };
 
 /* Which descriptor an event of the set is of. */
@@ -176,13 +177,16 @@ uint64_t wait_spin_ticks(void)
 
 static bool spin_until(int tid, uint64_t ticks, uint64_t began)
 {
-    for (;;) {
+    for (int eager = LOOKS_EAGER;;) {
         for (int i = 0; i < LOOKS_BETWEEN; i++) {
             if (!pairs_glance.is_open)
                 return false; /* a signal handler left the machine */
             if (news_exist(tid))
                 return true;
-            wait_pause();
+            if (eager > 0)
+                eager--;
+            else
+                wait_pause();
         }
         if (share_ticks() - began > ticks)
             return false;
