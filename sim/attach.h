@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Simulated tasks that say they share memory: TM_ATTACH with descriptors that are only a number, the
- * answers, and the check that nobody hears of an end before the memory is done with. What they send
- * goes by the socket all the same.
+ * Simulated tasks that say they share memory: TM_ATTACH with descriptors that are only a number,
+ * the answers, and the check that nobody hears of an end before the memory is done with. What they
+ * send goes by the socket all the same.
  */
 #ifndef SIM_ATTACH_H
 #define SIM_ATTACH_H

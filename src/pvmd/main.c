@@ -29,8 +29,8 @@
 
 #define SECONDS_NS(n) (UINT64_C(1000000000) * (n))
 #define JOIN_TIMEOUT_NS SECONDS_NS(300) /* DMN-4 */
-/* The master asks and the others answer: with eight hosts that is four wake-ups of it a second. Only
- * when it does not ask do they. */
+/* The master asks and the others answer: with eight hosts that is four wake-ups of it a second.
+ * Only when it does not ask do they. */
 #define MASTER_PROBE_NS (9 * SECONDS_NS(1) / 4)
 #define HOST_PROBE_NS SECONDS_NS(3)
 #define DEAD_AFTER_NS SECONDS_NS(5)

@@ -2,6 +2,7 @@
  *
  * covers: API-47
  * timeout: 90
+ * unshared: a sender to another host waits for credit (decision 12)
  * A task that makes no PVM call for a while is sent 300 MB; the sender gets done without it.
  */
 #include "conf.h"

@@ -9,6 +9,7 @@ the original on purpose; they run on our side only. Output is TAP. Next: README.
 import argparse
 import difflib
 import fnmatch
+import json
 import os
 import pathlib
 import re
@@ -35,6 +36,7 @@ class Program:
         self.needs = self._field(head, "needs", "vm")
         self.stderr = self._field(head, "stderr", "compared")
         self.one_host = self._field(head, "hosts", "")  # why only on one
+        self.unshared = self._field(head, "unshared", "")  # the same where memory is not shared
         self.later = self._field(head, "later", "")
         self.covers = self._field(head, "covers", "").split()
         self.expect = source.with_suffix(".expect")
@@ -145,6 +147,15 @@ def chosen(folder, patterns):
     return programs
 
 
+def shares_memory(options):
+    """Whether the tasks of our build share memory with their daemon."""
+    if os.environ.get("PVM_SHM_LIMIT") == "0" or not sys.platform.startswith("linux"):
+        return False
+    settings = pathlib.Path(options.tree or "", "meson-info", "intro-buildoptions.json")
+    known = json.loads(settings.read_text()) if settings.exists() else []
+    return not any(o["name"] == "platform" and o["value"] == "generic" for o in known)
+
+
 def our_side(options, build):
     if options.with_itself:
         return machine.original("original-again", build)
@@ -193,6 +204,9 @@ def main():
     side = our_side(options, build)
     if side:
         side.verbose = options.verbose
+        if not shares_memory(options):
+            for program in programs:
+                program.one_host = program.one_host or program.unshared
         ready = [p for p in programs + differing
                  if options.with_itself or not p.later and (options.hosts == 1 or not p.one_host)]
         ours, trouble = run_side(side, ready, print, options.hosts)
