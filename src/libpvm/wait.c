@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -19,6 +20,7 @@
 
 enum {
     SPIN_NS = 50000,         /* about two blocked wake-ups */
+    MOMENT_NS = 1000,        /* less than a sleep and the wake-up from it */
     SPIN_SHARED_NS = 5000,   /* while other threads may want the lock */
     AFFINITY_NS = 100000000, /* how long what was read is believed */
     QUOTA_NS = 1000000000,
@@ -39,7 +41,8 @@ static struct {
     _Atomic bool socket_came; /* also written without the lock */
 
     struct spin spin;
-    bool is_ready; /* |spin| is */
+    struct spin turns; /* how long it pays to take turns */
+    bool is_ready;     /* both are */
     bool is_rate_known;
     double ticks_per_ns;
     uint64_t first_ticks;
@@ -144,6 +147,10 @@ static void spin_ready(void)
         spin_init(&waiting.spin, ticks_of(most_ns), is_fixed);
     else
         spin_scale(&waiting.spin, ticks_of(most_ns));
+    if (!waiting.is_ready)
+        spin_init(&waiting.turns, ticks_of(SPIN_NS), false);
+    else
+        spin_scale(&waiting.turns, ticks_of(SPIN_NS));
     waiting.is_ready = true;
 }
 
@@ -193,11 +200,41 @@ static bool spin_until(int tid, uint64_t ticks, uint64_t began)
     }
 }
 
+/* Where more tasks than cores want to run nobody spins; but who sleeps after each message costs its
+ * sender a call of the system and the machine a wake-up for the next. So those who talk take turns:
+ * a moment's look for one who sends right now on another core, then the core is given to whoever wants
+ * it, and so on for about as long as a wake-up takes. Where that brings nothing, as beside one who
+ * computes and keeps the core for milliseconds, it is given up like spinning. */
+static bool take_turns(int tid)
+{
+    const uint64_t ticks = spin_budget(&waiting.turns);
+    if (ticks == 0)
+        return false;
+    const uint64_t began = share_ticks(), moment = is_core_to_spare() ? ticks_of(MOMENT_NS) : 0;
+    const unsigned depth = lock_drop();
+    bool came = false;
+    pairs_watch_begin();
+    while (!came && pairs_glance.is_open && share_ticks() - began < ticks) {
+        came = moment && spin_until(tid, moment, share_ticks());
+        if (!came) {
+            sched_yield();
+            came = pairs_glance.is_open && news_exist(tid);
+        }
+    }
+    pairs_watch_end();
+    lock_take(depth);
+    if (came)
+        spin_paid(&waiting.turns, share_ticks() - began);
+    else
+        spin_failed(&waiting.turns);
+    return came;
+}
+
 bool wait_spin(int tid)
 {
     uint64_t ticks = wait_spin_ticks();
     if (ticks == 0)
-        return false;
+        return !waiting.spin.is_fixed && LOCK_ALONE && take_turns(tid);
     const bool is_alone = LOCK_ALONE;
     const uint64_t shared_most = ticks_of(SPIN_SHARED_NS);
     if (!is_alone)
@@ -228,6 +265,7 @@ void wait_learn(uint64_t began)
         return;
     cpus_refresh();
     spin_slept(&waiting.spin, share_ticks() - began);
+    spin_slept(&waiting.turns, share_ticks() - began);
 }
 
 /* ---- sleeping ---- */
