@@ -2,15 +2,13 @@
 /*
  * A lock whose owner is known from the instant it is taken: a signal handler that interrupts the taking
  * can tell whether its thread has it. pthread mutexes write down the owner a few instructions later, and
- * a handler in between would wait for its own thread for ever; where there is no futex we live with
- * that.
+ * a handler in between would wait for its own thread for ever.
  *
  * Not recursive; the lock round the library (libpvm/lock.h) counts on top of it.
  */
 #ifndef LIBPVM_LATCH_H
 #define LIBPVM_LATCH_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,8 +18,7 @@
 enum { LATCH_OWNER_MAX = INT32_MAX };
 
 struct latch {
-    _Atomic uint32_t word; /* 0 = free; else the owner, and LATCH_WAITED when somebody may sleep */
-    pthread_mutex_t mutex; /* where there is no futex */
+    _Atomic uint32_t word; /* 0 = free; else the owner, and the highest bit when somebody may sleep */
 };
 
 /* Free, whatever it was: also in the child of a fork. */
