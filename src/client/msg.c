@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { POOL_MESSAGES_MAX = 64 };
+enum { POOL_MESSAGES_MAX = 256 };
 
 static bool is_small(const struct msg *msg)
 {

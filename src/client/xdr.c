@@ -49,7 +49,7 @@ static inline uint32_t load_32(const uint8_t *wire)
  */
 #if defined(__x86_64__) && defined(__GNUC__)
 
-enum { ASK_ITEMS_MIN = 4096 };
+enum { ASK_ITEMS_MIN = 256 };
 enum width { WIDTH_UNKNOWN, WIDTH_BASELINE, WIDTH_AVX2 };
 static atomic_int width; /* whoever asks finds the same: threads need no order here */
 
