@@ -32,7 +32,8 @@ asan)
 tsan)
     setup -Db_sanitize=thread -Db_lundef=false
     # shellcheck disable=SC2086
-    tools/check.py "$build" $in_one_process --patience 10 ;;
+    tools/check.py "$build" $in_one_process --patience 10
+    PVM_TEST_BUILD=$build tests/system/threads.py ;;
 generic)
     setup -Dplatform=generic
     # Without /proc a console does not know where it lies, so it is told where the daemon is.
