@@ -241,6 +241,8 @@ static void route_wanted(void *context, int tid)
 
 static void wake(struct pair *pair)
 {
+    if (!shm_bell_must_signal(pair->peer.header, &pair->signalled))
+        return;
     if (pair->peer.bell >= 0) {
         share_bell(pair->peer.bell);
         return;

@@ -22,6 +22,7 @@ struct pair {
     bool owes;       /* large bodies came, whose memory the peer may miss */
     bool has_parcel; /* |parcel| came and there was no memory to take it in */
     struct parcel parcel;
+    uint32_t signalled; /* the peer's sleep for which it was signalled last */
     unsigned quiet;   /* looks in vain since it had something */
     unsigned unpaced; /* sends since its room was looked at, which is done */
     unsigned pace_every; /* after so many */

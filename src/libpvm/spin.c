@@ -41,7 +41,7 @@ void spin_failed(struct spin *spin)
 
 void spin_slept(struct spin *spin, uint64_t time)
 {
-    if (spin->budget > 0 || time > spin->most)
+    if (spin->budget > 0 || time > SPIN_NEAR_TIMES * spin->most)
         return;
     if (++spin->near < spin->needed)
         return;

@@ -4,9 +4,11 @@
  * times are counts of one, given by the caller.
  *
  * A spin that ends in vain halves the budget, one that pays doubles it. When nothing is left, waits
- * sleep at once; those that turn out shorter than the full budget are counted, and after some of them
- * one spin is tried. Each trial that fails doubles how many it takes: where more tasks than cores
- * want to run a sleeper's waits are short just because it sleeps.
+ * sleep at once; those that turn out short are counted, and after some of them one spin is tried.
+ * Short is what takes less than SPIN_NEAR_TIMES full budgets: two tasks that both sleep wait for two
+ * wake-ups each time, where tasks that spin would wait for none. Each trial that fails doubles how
+ * many short waits the next one takes: where more tasks than cores want to run, a sleeper's waits are
+ * short just because it sleeps.
  */
 #ifndef LIBPVM_SPIN_H
 #define LIBPVM_SPIN_H
@@ -14,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SPIN_NEAR_FIRST = 4, SPIN_NEAR_MAX = 1024, SPIN_HALVINGS = 5 };
+enum { SPIN_NEAR_FIRST = 4, SPIN_NEAR_MAX = 1024, SPIN_NEAR_TIMES = 4, SPIN_HALVINGS = 5 };
 
 struct spin {
     uint64_t most;   /* the full budget */

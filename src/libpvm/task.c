@@ -224,8 +224,11 @@ void task_show(void)
     while (wait_is_shown()) {
         const bool is_waiting = client_stats(task.client).messages_queued > 0;
         wait_show_waiting(is_waiting);
+        if (is_waiting || !pairs_glance.is_open)
+            return;
         /* A ring that was forgotten just now may have been for something not seen yet. */
-        if (is_waiting || !pairs_glance.is_open || !news_exist(-1) || task_pump() <= 0)
+        news_sleep();
+        if (!news_exist(-1) || task_pump() <= 0)
             return;
     }
 }

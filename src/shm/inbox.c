@@ -35,6 +35,15 @@ bool shm_bell_ring(struct shm_inbox *inbox, const struct shm_header *header, uin
     return atomic_load_explicit(&header->sleeping, memory_order_relaxed) != 0;
 }
 
+bool shm_bell_must_signal(const struct shm_header *header, uint32_t *last)
+{
+    const uint32_t sleep = atomic_load_explicit(&header->sleeping, memory_order_relaxed);
+    const bool is_new = sleep != 0 && sleep != *last;
+    if (is_new)
+        *last = sleep;
+    return is_new;
+}
+
 void shm_ears_init(struct shm_ears *ears, struct shm_inbox *inbox, struct shm_header *header)
 {
     *ears = (struct shm_ears){.inbox = inbox, .header = header};
@@ -108,7 +117,8 @@ void shm_ears_warm(struct shm_ears *ears, uint32_t index)
 void shm_ears_sleep(struct shm_ears *ears)
 {
     SHM_POINT("ears sleep before");
-    atomic_store_explicit(&ears->header->sleeping, 1, memory_order_relaxed);
+    ears->sleeps += ears->sleeps == UINT32_MAX ? 2 : 1;
+    atomic_store_explicit(&ears->header->sleeping, ears->sleeps, memory_order_relaxed);
     atomic_thread_fence(memory_order_seq_cst);
     SHM_POINT("ears sleep said");
 }

@@ -26,6 +26,9 @@
 /* For the sender, after publishing: process |index| (its own) has something for the owner of
  * |inbox|. True: the owner sleeps, signal its descriptor. */
 bool shm_bell_ring(struct shm_inbox *inbox, const struct shm_header *header, uint32_t index);
+/* After that: whether it still is to be signalled, *last being the sleep for which this process did so
+ * last. Updates *last. */
+bool shm_bell_must_signal(const struct shm_header *header, uint32_t *last);
 
 /* ---- the owner ---- */
 
@@ -35,6 +38,7 @@ struct shm_ears {
     struct shm_header *header; /* own */
     uint64_t hot[SHM_INBOX_WORDS]; /* bits seen set */
     uint64_t hot_words;            /* bit w: hot[w] is not 0 */
+    uint32_t sleeps;
 };
 
 void shm_ears_init(struct shm_ears *ears, struct shm_inbox *inbox, struct shm_header *header);
@@ -47,7 +51,8 @@ int shm_ears_next(const struct shm_ears *ears, int from);
 void shm_ears_cool(struct shm_ears *ears, uint32_t index);
 void shm_ears_warm(struct shm_ears *ears, uint32_t index);
 /* Says that it will sleep, with a full fence; then the caller looks at every hot index and at
- * shm_ears_listen() again, and sleeps only when there was nothing. */
+ * shm_ears_listen() again, and sleeps only when there was nothing. Who forgets signals without having
+ * been awake says so anew before that look. */
 void shm_ears_sleep(struct shm_ears *ears);
 void shm_ears_awake(struct shm_ears *ears);
 bool shm_ears_sleeping(const struct shm_ears *ears);

@@ -42,9 +42,10 @@ struct shm_header {
     uint32_t version;
     uint64_t size_bytes; /* of the segment; fixed, sealed */
     uint8_t unused[SHM_LINE_BYTES - 16];
-    /* A line of its own: peers read it after each message, so it stays in their caches. 1 = the
-     * owner sleeps, or is outside of the library with its descriptor in the program's hands:
-     * whoever publishes must signal it. */
+    /* A line of its own: peers read it after each message, so it stays in their caches. Not 0: the
+     * owner sleeps, or is outside of the library with its descriptor in the program's hands, and
+     * whoever publishes must signal it. Another number each time: who has signalled it need not
+     * again while the number stays. */
     _Atomic uint32_t sleeping;
     uint8_t unused2[SHM_LINE_BYTES - 4];
 };

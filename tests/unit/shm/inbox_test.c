@@ -76,8 +76,17 @@ static void test_sleep(void)
     OK(shm_ears_sleeping(&ears), "asleep");
     OK(shm_bell_ring(&inbox, &header, 3), "who rings must wake it");
     OK(shm_bell_ring(&inbox, &header, 3), "each time");
+    uint32_t last = 0;
+    OK(shm_bell_must_signal(&header, &last), "once by signal");
+    OK(!shm_bell_must_signal(&header, &last), "not twice");
+    shm_ears_sleep(&ears);
+    OK(shm_bell_must_signal(&header, &last), "but when it sleeps anew");
+    ears.sleeps = UINT32_MAX;
+    shm_ears_sleep(&ears);
+    OK(shm_ears_sleeping(&ears), "asleep after 2^32 times too");
     shm_ears_awake(&ears);
     OK(!shm_bell_ring(&inbox, &header, 3), "awake again");
+    OK(!shm_bell_must_signal(&header, &last), "and is left alone");
 }
 
 static void test_socket(void)
