@@ -78,7 +78,7 @@ static void flow_free(struct flow *flow)
 static void flow_destroy(struct node *node, struct flow *flow)
 {
     flow_set_over(node, flow, false);
-    node->queued_bytes -= flow->unacked[FLOW_SMALL];
+    node->queued_bytes -= flow->cost;
     map_remove2(&node->flows, flow->peer, flow_key(flow->source, flow->destination));
     struct sender *sender = map_get(&node->senders, flow->source);
     if (sender && --sender->flow_count == 0 && sender->has_ended)
@@ -87,12 +87,14 @@ static void flow_destroy(struct node *node, struct flow *flow)
     conns_queue_shrank(node);
 }
 
-static int flow_add(struct flow *flow, enum flow_kind kind, uint64_t bytes)
+static int flow_add(struct node *node, struct flow *flow, enum flow_kind kind, uint64_t bytes)
 {
+    const uint64_t cost = kind == FLOW_SMALL ? bytes + FLOW_FRAME_COST : 0;
     struct flow_run *last = flow->run_count > flow->first_run ? &flow->runs[flow->run_count - 1]
                                                               : NULL;
     if (last && last->kind == kind) {
         last->bytes += bytes;
+        last->cost += cost;
     } else {
         if (flow->first_run && flow->run_count == flow->run_capacity) {
             flow->run_count -= flow->first_run;
@@ -103,9 +105,11 @@ static int flow_add(struct flow *flow, enum flow_kind kind, uint64_t bytes)
         if (mem_grow((void **)&flow->runs, &flow->run_capacity, flow->run_count + 1,
                      sizeof(*flow->runs)) < 0)
             return -1;
-        flow->runs[flow->run_count++] = (struct flow_run){bytes, kind};
+        flow->runs[flow->run_count++] = (struct flow_run){bytes, cost, kind};
     }
     flow->unacked[kind] += bytes;
+    flow->cost += cost;
+    node->queued_bytes += cost;
     return 0;
 }
 
@@ -129,15 +133,13 @@ void flow_send(struct node *node, uint64_t peer, const struct frame *frame)
     const enum flow_kind kind = kind_of(node, frame);
     const uint64_t bytes = FRAME_HEADER_BYTES + frame->body.length;
     struct flow *flow = flow_get(node, peer, frame->source, frame->destination);
-    if (!flow || flow_add(flow, kind, bytes) < 0) {
+    if (!flow || flow_add(node, flow, kind, bytes) < 0) {
         node_fatal(node, "no memory for a flow");
         return;
     }
     struct effect *effect = node_effect(node, EFFECT_PEER_FRAME);
     effect->peer = peer;
     effect->frame = frame_hold(frame);
-    if (kind == FLOW_SMALL)
-        node->queued_bytes += bytes;
     if (flow->unacked[FLOW_READ] > node->config.flow_window_bytes)
         flow_set_over(node, flow, true);
 }
@@ -149,11 +151,14 @@ static void take_runs(struct node *node, struct flow *flow, uint64_t count)
     while (count > 0 && flow->first_run < flow->run_count) {
         struct flow_run *run = &flow->runs[flow->first_run];
         const uint64_t part = MIN_OF(count, run->bytes);
+        const uint64_t cost = run->cost / run->bytes * part +
+                              run->cost % run->bytes * part / run->bytes;
         run->bytes -= part;
+        run->cost -= cost;
         flow->unacked[run->kind] -= part;
+        flow->cost -= cost;
+        node->queued_bytes -= cost;
         count -= part;
-        if (run->kind == FLOW_SMALL)
-            node->queued_bytes -= part;
         if (run->bytes == 0 && ++flow->first_run == flow->run_count)
             flow->first_run = flow->run_count = 0;
     }

@@ -20,9 +20,12 @@ enum flow_kind {
     FLOW_KINDS
 };
 
+enum { FLOW_FRAME_COST = 384 }; /* what the books of a frame cost us besides its bytes */
+
 /* Frames of one kind that were sent one after the other. */
 struct flow_run {
     uint64_t bytes;
+    uint64_t cost; /* FLOW_SMALL: of node->queued_bytes */
     enum flow_kind kind;
 };
 
@@ -31,6 +34,7 @@ struct flow {
     uint32_t source;
     uint32_t destination;
     uint64_t unacked[FLOW_KINDS]; /* bytes */
+    uint64_t cost;                /* of node->queued_bytes */
     struct flow_run *runs;        /* [first_run, run_count) of what is unacknowledged */
     size_t first_run;
     size_t run_count;

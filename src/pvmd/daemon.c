@@ -3,7 +3,6 @@
 #include "pvmd/daemon.h"
 
 #include "base/mem.h"
-#include "base/str.h"
 #include "os/clock.h"
 #include "os/signals.h"
 #include "pvmd/share.h"
@@ -52,20 +51,22 @@ static const perform_f performers[EFFECT_KINDS] = {
 struct posted {
     struct list link;
     struct event event;
-    char text[STARTER_WORDS_BYTES];
+    char text[]; /* of the event */
 };
 
 static void post(struct daemon *daemon, const struct event *event)
 {
     CHECK(!event->bytes.buf && !event->frame.body.buf && event->address_count == 0);
-    struct posted *posted = mem_calloc(1, sizeof(*posted));
+    const size_t text_bytes = event->text ? strlen(event->text) + 1 : 0;
+    struct posted *posted = mem_alloc(sizeof(*posted) + text_bytes);
     if (!posted) {
         daemon_give_up(daemon, "no memory to remember an event");
         return;
     }
     posted->event = *event;
+    list_init(&posted->link);
     if (event->text) {
-        str_copy(posted->text, sizeof(posted->text), event->text);
+        memcpy(posted->text, event->text, text_bytes);
         posted->event.text = posted->text;
     }
     list_push_back(&daemon->posted, &posted->link);

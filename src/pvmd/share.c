@@ -16,6 +16,7 @@ _Static_assert((int)SHARE_FDS == (int)SHARE_FDS_COUNT && (int)SHARE_FDS == (int)
                "the same three everywhere");
 _Static_assert((int)SHARE_INDEX_MAX == (int)SHM_INDEX_MAX, "the core gives indexes of inboxes");
 
+#define TIDY_NS UINT64_C(1000000000) /* so long a sleeping task may keep what came back */
 #define TRIM_NS UINT64_C(300000000) /* between two looks for memory that was not used */
 
 bool share_is_possible(void)
@@ -192,7 +193,7 @@ static int sharing_start(struct daemon *daemon)
     if (!sharing)
         return -1;
     list_init(&sharing->lenders);
-    sharing->retry_ns = UINT64_MAX;
+    sharing->retry_ns = sharing->tidy_ns = UINT64_MAX;
     if (share_own_create(&sharing->own, share_limit_bytes(), &step) < 0) {
         log_line(daemon->log, LOG_LEVEL_WARN, "no memory is shared with tasks: %s: %s", step,
                  strerror(errno));
@@ -354,13 +355,36 @@ void shares_listen(struct daemon *daemon)
     look_at_hot(sharing);
 }
 
-/* Gives back what the last frames of were done with meanwhile. It is no reason to wake anybody. */
+/* Gives back what the last frames of were done with meanwhile. That is no reason to wake a task that
+ * sleeps; but one that sleeps for long shall not keep the memory of its last burst. */
 static void release_all(struct sharing *sharing)
 {
     LIST_EACH(pos, following, &sharing->lenders) {
         struct share *share = LIST_ENTRY(pos, struct share, lender);
         shm_pair_release(share->pair);
-        (void)shm_bell_ring(share->peer.inbox, share->peer.header, SHM_INDEX_DAEMON);
+        const uint64_t untaken = shm_pair_waiting_slots(share->pair);
+        const bool is_new = untaken != share->seen_untaken;
+        share->seen_untaken = untaken;
+        const bool sleeps =
+            shm_bell_ring(share->peer.inbox, share->peer.header, SHM_INDEX_DAEMON);
+        if (!is_new || untaken == 0 || !sleeps)
+            continue;
+        share->owes_ring = true;
+        if (sharing->tidy_ns == UINT64_MAX)
+            sharing->tidy_ns = clock_now_ns() + TIDY_NS;
+    }
+}
+
+static void tidy(struct sharing *sharing)
+{
+    if (sharing->tidy_ns == UINT64_MAX || clock_now_ns() < sharing->tidy_ns)
+        return;
+    sharing->tidy_ns = UINT64_MAX;
+    LIST_EACH(pos, following, &sharing->lenders) {
+        struct share *share = LIST_ENTRY(pos, struct share, lender);
+        if (share->owes_ring && shm_pair_waiting_slots(share->pair) > 0)
+            ring_bell(share);
+        share->owes_ring = false;
     }
 }
 
@@ -382,6 +406,7 @@ bool shares_sleep(struct daemon *daemon)
     if (!sharing || daemon->stopping)
         return true;
     release_all(sharing);
+    tidy(sharing);
     trim(sharing);
     shm_ears_sleep(&sharing->ears);
     if (!look_at_hot(sharing))
@@ -395,7 +420,8 @@ uint64_t shares_deadline(const struct daemon *daemon)
     const struct sharing *sharing = daemon->sharing;
     if (!sharing)
         return UINT64_MAX;
-    return MIN_OF(sharing->retry_ns, sharing->wants_trim ? sharing->trim_ns : UINT64_MAX);
+    const uint64_t at_ns = MIN_OF(sharing->retry_ns, sharing->tidy_ns);
+    return MIN_OF(at_ns, sharing->wants_trim ? sharing->trim_ns : UINT64_MAX);
 }
 
 void shares_destroy(struct daemon *daemon)

@@ -50,6 +50,8 @@ struct share {
     bool is_heard;           /* it has mapped our memory: what is sent there arrives */
     bool owns_view;          /* no pair has taken over the mapping */
     uint32_t quiet;          /* so often there was no news */
+    uint64_t seen_untaken;   /* slots it had not taken when we slept last */
+    bool owes_ring;          /* something came back to it while it slept */
     struct list lender;      /* in sharing->lenders from its first lent body on */
     struct feed feed;
     struct list gathers;
@@ -70,6 +72,7 @@ struct sharing {
     struct list lenders;
     struct share *by_index[SHM_INDEX_MAX];
     uint64_t retry_ns; /* somebody could not be read without memory; UINT64_MAX = nobody */
+    uint64_t tidy_ns;  /* those who sleep are rung for what came back; UINT64_MAX = nobody is */
     uint64_t trim_ns;  /* memory may be given back then */
     bool wants_trim;
 };

@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 STEP_LIMIT_S = 20
@@ -139,10 +140,36 @@ def words_of(pid):
     return [w.decode(errors="replace") for w in read_proc(pid, "cmdline").split(b"\0") if w]
 
 
-def peak_bytes(pid):
-    """The most memory the process ever had resident, or 0."""
-    found = re.search(rb"VmHWM:\s*(\d+) kB", read_proc(pid, "status"))
+def own_bytes(pid):
+    """Memory of the process itself, or 0: what it sees of the memory of tasks does not count."""
+    found = re.search(rb"RssAnon:\s*(\d+) kB", read_proc(pid, "status"))
     return int(found.group(1)) * 1024 if found else 0
+
+
+class Peaks:
+    """The most own memory that processes were seen to have; `with Peaks(pids) as peaks:`."""
+
+    def __init__(self, pids):
+        self.first = {pid: own_bytes(pid) for pid in pids}
+        self.most = dict(self.first)
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self._watch)
+
+    def _watch(self):
+        while not self.ended.wait(0.02):
+            for pid in self.most:
+                self.most[pid] = max(self.most[pid], own_bytes(pid))
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *unused):
+        self.ended.set()
+        self.thread.join()
+
+    def grown(self, pid):
+        return self.most[pid] - self.first[pid]
 
 
 def end_pid(pid, number=signal.SIGKILL):

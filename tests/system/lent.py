@@ -11,18 +11,12 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 import attach  # noqa: E402
 import pvmtest  # noqa: E402
-from pvmtest import Machine, Tap, end_pid, read_proc, require_build, wait_until  # noqa: E402
+from pvmtest import Machine, Tap, end_pid, own_bytes, require_build, wait_until  # noqa: E402
 
 MIB = 1024 * 1024
 SENT_MIB = 300
 DAEMON_GROWTH_MAX = 40 * MIB  # windows of the link at both ends, a first message, and frames
 ANSWER_S_MAX = 10
-
-
-def own_bytes(pid):
-    """Private memory of a process: what it sees of the memory of others does not count."""
-    found = re.search(rb"RssAnon:\s*(\d+) kB", read_proc(pid, "status"))
-    return int(found.group(1)) * 1024 if found else 0
 
 
 def segment_bytes(pid):

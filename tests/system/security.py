@@ -106,16 +106,17 @@ def strangers(tap, build):
         machine.start()
         machine.add("local")
         hosts = sorted(machine.host_names())
-        before = {pid: pvmtest.peak_bytes(pid) for pid in machine.daemons().values()}
-        with tap.story("%d packets of garbage do nothing" % GARBAGE_PACKETS):
+        pids = list(machine.daemons().values())
+        with tap.story("%d packets of garbage do nothing" % GARBAGE_PACKETS), \
+                pvmtest.Peaks(pids) as peaks:
             seed = random.getrandbits(32)
             print("# seed %d" % seed)
-            send_garbage(udp_ports(before), seed)
+            send_garbage(udp_ports(pids), seed)
             stream(machine, next(h for h in hosts if h != machine.name))
             assert sorted(machine.host_names()) == hosts
         with tap.story("and cost no memory"):
-            for pid, bytes_before in before.items():
-                grown = pvmtest.peak_bytes(pid) - bytes_before
+            for pid in pids:
+                grown = peaks.grown(pid)
                 # The stream above took what flows may take; garbage must add nothing to speak of.
                 assert grown < GROWTH_ALLOWED_BYTES + 24 * 1024 * 1024, "grew by %d" % grown
         with tap.story("a daemon that the master did not start does not get in"):

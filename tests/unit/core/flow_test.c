@@ -3,6 +3,7 @@
 #include "fake.h"
 
 #include "base/str.h"
+#include "core/flow.h"
 #include "tap.h"
 
 enum { WHOLE = FRAME_FIRST | FRAME_LAST };
@@ -88,6 +89,7 @@ static void test_ghost_outlives_task(void)
 /* ---- shared memory ---- */
 
 enum memory { READ, SMALL, LENT };
+enum { SMALL_COST = 124 + FLOW_FRAME_COST }; /* of 100 bytes */
 
 static void send_as(struct fake *fake, struct fake_task *task, uint32_t destination,
                     uint64_t sequence, enum memory memory, size_t length)
@@ -139,9 +141,10 @@ static void test_lent_goes_with_its_flow(void)
     fake->nodes[0].keeps_acks = true;
     for (uint64_t i = 1; i <= 20; i++)
         send_as(fake, a, b->tid, i, i % 2 ? LENT : SMALL, 100);
-    EQUAL(node_queued_bytes(fake->nodes[0].node), 10 * 124, "the copied half is ours");
-    acked(fake, a->tid, b->tid, 3 * 124, EVENT_PEER_ACKED);
-    EQUAL(node_queued_bytes(fake->nodes[0].node), 9 * 124, "until it has arrived");
+    EQUAL(node_queued_bytes(fake->nodes[0].node), 10 * SMALL_COST,
+          "the copied half is ours, with what its books cost");
+    acked(fake, a->tid, b->tid, 3 * 124 + 31, EVENT_PEER_ACKED);
+    EQUAL(node_queued_bytes(fake->nodes[0].node), 9 * SMALL_COST - SMALL_COST / 4, "until it has arrived");
     acked(fake, a->tid, b->tid, 0, EVENT_PEER_RESET);
     EQUAL(node_queued_bytes(fake->nodes[0].node), 0, "or the receiver is gone");
     send_as(fake, a, b->tid, 21, SMALL, 100);
@@ -154,7 +157,7 @@ static void test_small_waits_for_memory(void)
 {
     struct fake *fake = fake_create_unstarted();
     fake->flow_window_bytes = 100;
-    fake->queue_bytes_max = 1000;
+    fake->queue_bytes_max = 10 * (100 + FLOW_FRAME_COST);
     fake_start(fake);
     struct fake_task *a = fake_machine(fake, 2);
     struct fake_task *b = fake_task(fake, 1, 0, 0);
@@ -209,7 +212,8 @@ static void test_first_message_waits_for_nobody(void)
     fake->nodes[0].keeps_acks = true;
     send_as(fake, a, b->tid, 1, READ, 60000);
     OK(!a->is_paused, "its request to share, that comes behind, is read");
-    EQUAL(node_queued_bytes(fake->nodes[0].node), 60024, "it counts with all that waits");
+    EQUAL(node_queued_bytes(fake->nodes[0].node), 60024 + FLOW_FRAME_COST,
+          "it counts with all that waits");
     fake->signature = 1;
     struct fake_task *other = fake_task(fake, 0, 0, 0);
     send_as(fake, other, b->tid, 1, READ, 60000);
