@@ -3,7 +3,7 @@
  * Messages that wait in the memory of their sender while the receiver, on another host, does not
  * take them. Each story prints "ok" at its end, or what was wrong.
  *
- *   lent sleeper HOST MARK      300 MB for a sleeper; others and the daemon are served meanwhile
+ *   lent sleeper HOST MARK END  300 MB for a sleeper; others and the daemon are served meanwhile
  *   lent dying HOW HOST N BYTES the sender ends (return, exit, pvm_exit, kill) right after sending
  *   lent killed HOST            the receiver is killed with 300 MB on their way, three times
  *   lent lost HOST              its host goes; the test ends it after "sent"
@@ -152,6 +152,12 @@ static void sleeper(char **arguments)
     send_int(parent, TAG_VERDICT, wrong);
 }
 
+static void waker(char **arguments)
+{
+    wait_for_file(arguments[0]);
+    send_int(pvm_parent(), TAG_PLAN, 0);
+}
+
 static void echo(char **arguments)
 {
     (void)arguments;
@@ -275,6 +281,10 @@ static void story_sleeper(char **arguments)
     if (wrong)
         fail("changed on the way", wrong);
     pvm_kill(other);
+    start("waker", ".", arguments[2], NULL);
+    printf("taken\n");
+    fflush(stdout);
+    take(-1, TAG_PLAN); /* asleep: what came back meanwhile is the system's again */
 }
 
 static void story_dying(char **arguments)
@@ -381,8 +391,8 @@ static void story_many(char **arguments)
 static const struct {
     const char *name;
     void (*run)(char **arguments);
-} roles[] = {{"sleeper", sleeper}, {"echo", echo},     {"dying", dying},
-             {"heir", heir},       {"talker", talker}, {"one_of_many", one_of_many}},
+} roles[] = {{"sleeper", sleeper}, {"waker", waker}, {"echo", echo}, {"dying", dying},
+             {"heir", heir}, {"talker", talker}, {"one_of_many", one_of_many}},
   stories[] = {{"sleeper", story_sleeper}, {"dying", story_dying}, {"killed", story_killed},
                {"lost", story_lost},       {"sizes", story_sizes}, {"many", story_many}};
 

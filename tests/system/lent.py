@@ -53,9 +53,9 @@ def read_line(child, limit_s=120):
 
 
 def sleeper(tap, machine, host):
-    mark = machine.tmp / "awake"
+    mark, end = machine.tmp / "awake", machine.tmp / "end"
     before = {name: own_bytes(pid) for name, pid in machine.daemons().items()}
-    child = machine.popen([machine.build.helpers / "lent", "sleeper", host, mark])
+    child = machine.popen([machine.build.helpers / "lent", "sleeper", host, mark, end])
     line = read_line(child)
     print("# " + line.strip())
     found = re.match(r"sent ([\d.]+) answered ([\d.]+) asked ([\d.]+)", line)
@@ -69,13 +69,18 @@ def sleeper(tap, machine, host):
         print("# daemon of %s grew by %d KiB" % (name, grown // 1024))
         tap.ok(grown <= DAEMON_GROWTH_MAX, "the daemon of %s holds what its credits allow" % name,
                "%d bytes" % grown)
+    master = machine.daemons()[machine.name]
+    tap.ok(segment_bytes(master) >= SENT_MIB * MIB * 0.9, "it lies with its sender",
+           segment_bytes(master))
     mark.touch()
+    tap.ok(read_line(child).strip() == "taken", "it wakes and takes all of it")
+    with tap.story("and the memory is the system's again, though the sender sleeps now"):
+        wait_until(lambda: segment_bytes(master) < 50 * MIB, "the memory is given back", 30)
+    end.touch()
     out, err = child.communicate(timeout=120)
-    tap.ok(child.returncode == 0 and out.decode().strip() == "ok", "it wakes and takes all of it",
-           out, err)
-    with tap.story("the memory is given back when it is done with"):
-        wait_until(lambda: segment_bytes(machine.daemons()[machine.name]) < 50 * MIB,
-                   "the daemon keeps no memory of those who are gone", 20)
+    tap.ok(child.returncode == 0 and out.decode().strip() == "ok", "until it is woken", out, err)
+    with tap.story("the daemon keeps nothing of those who are gone"):
+        wait_until(lambda: segment_bytes(master) < 5 * MIB, "its descriptors are closed", 20)
 
 
 def deaths(tap, machine, host):
