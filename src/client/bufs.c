@@ -52,6 +52,7 @@ void bufs_release(struct client *client, struct msg *msg)
             client->thread->send_mid = 0;
         if (client->thread->receive_mid == msg->mid)
             client->thread->receive_mid = 0;
+        thread_take(client, msg->mid);
     }
     if (msg->is_queued)
         queue_take(&client->queue, msg);
@@ -142,6 +143,7 @@ int client_setsbuf(struct client *client, int mid)
             return CLIENT_PvmNoSuchBuf;
         if (client->thread->receive_mid == mid)
             client->thread->receive_mid = 0;
+        thread_take(client, mid);
         msg->is_reading = false;
     }
     client->thread->send_mid = mid;
@@ -159,6 +161,7 @@ int client_setrbuf(struct client *client, int mid)
             return CLIENT_PvmNoSuchBuf;
         if (client->thread->send_mid == mid)
             client->thread->send_mid = 0;
+        thread_take(client, mid);
         if (!msg->is_reading)
             msg_rewind(msg);
         msg->is_reading = true;

@@ -72,14 +72,17 @@ struct client_identity {
     const char *host_name; /* until the next enrolment or client_destroy() */
 };
 
-/* What belongs to one thread of the program (decision D14): zeroed at first. */
+/* What belongs to one thread of the program (decision D14): zeroed at first. A buffer is active in one
+ * thread: who makes it active takes it from the other. */
 struct client_thread {
-    int send_mid;    /* active buffers */
+    int send_mid; /* active buffers */
     int receive_mid;
     int context;
+    bool is_listed;
+    struct client_thread *next;
 };
 /* Calls concern |thread| until the next client_enter(); NULL = the client's own. One thread at a time
- * is in the client. */
+ * is in the client. |thread| stays where it is until client_thread_end(). */
 void client_enter(struct client *client, struct client_thread *thread);
 /* |thread| has ended: frees its active buffers, as its next receive and initsend would have. */
 void client_thread_end(struct client *client, struct client_thread *thread);

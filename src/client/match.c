@@ -131,6 +131,7 @@ int client_receive(struct client *client, int tid, int tag)
     msg->is_reading = true;
     if (client->thread->send_mid == mid)
         client->thread->send_mid = 0;
+    thread_take(client, mid);
     client->thread->receive_mid = mid;
     return mid;
 }

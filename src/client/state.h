@@ -88,6 +88,7 @@ struct client {
     size_t free_mid_count;
     struct client_thread *thread; /* whose call this is; &main_thread unless client_enter() */
     struct client_thread main_thread;
+    struct client_thread *threads; /* thread.c: the others */
 
     /* seq.c, match.c */
     struct map peers;      /* by tid */
@@ -140,6 +141,16 @@ int bufs_give_mid(struct client *client, struct msg *msg);
 void bufs_release(struct client *client, struct msg *msg);
 /* A message with the encoding of pvm_mkbuf(), without id. NULL and *error. */
 struct msg *bufs_make(struct client *client, int encoding, int *error);
+
+/* ---- thread.c ---- */
+
+void thread_take_slow(struct client *client, int mid);
+/* Whichever other thread has |mid| active has it no more. */
+static inline void thread_take(struct client *client, int mid)
+{
+    if (client->threads)
+        thread_take_slow(client, mid);
+}
 
 /* ---- match.c ---- */
 

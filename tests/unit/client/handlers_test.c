@@ -400,7 +400,9 @@ static int shell_context;
 
 static void shell_call(client_handler_f function, int mid, int context)
 {
-    struct client_thread other = {.receive_mid = 5, .context = 9};
+    static struct client_thread other;
+    other.receive_mid = 5;
+    other.context = 9;
     shell_context = context;
     client_enter(room.tasks[0], &other); /* another thread had its turn */
     client_enter(room.tasks[0], NULL);
