@@ -21,7 +21,7 @@
 enum {
     SPIN_NS = 50000,         /* about two blocked wake-ups */
     MOMENT_NS = 1000,        /* less than a sleep and the wake-up from it */
-    SPIN_SHARED_NS = 5000,   /* while other threads may want the lock */
+    YIELD_NS = 700,          /* more than a call of the system, less than a switch and back */
     AFFINITY_NS = 100000000, /* how long what was read is believed */
     QUOTA_NS = 1000000000,
     RATE_NS = 2000000, /* over which the rate of ticks is measured */
@@ -43,6 +43,7 @@ static struct {
     struct spin spin;
     struct spin turns; /* how long it pays to take turns */
     bool is_ready;     /* both are */
+    bool is_core_ours; /* nobody else wanted it lately */
     bool is_rate_known;
     double ticks_per_ns;
     uint64_t first_ticks;
@@ -184,12 +185,15 @@ uint64_t wait_spin_ticks(void)
 
 static bool spin_until(int tid, uint64_t ticks, uint64_t began)
 {
+    const bool is_alone = LOCK_ALONE;
     for (int eager = LOOKS_EAGER;;) {
         for (int i = 0; i < LOOKS_BETWEEN; i++) {
             if (!pairs_glance.is_open)
                 return false; /* a signal handler left the machine */
             if (news_exist(tid))
                 return true;
+            if (!is_alone && lock_is_wanted())
+                return false;
             if (eager > 0)
                 eager--;
             else
@@ -200,24 +204,33 @@ static bool spin_until(int tid, uint64_t ticks, uint64_t began)
     }
 }
 
+/* Gives the core to whoever wants it. A call that comes back at once found nobody. */
+static void yield_core(void)
+{
+    const uint64_t began = share_ticks();
+    sched_yield();
+    waiting.is_core_ours = share_ticks() - began < ticks_of(YIELD_NS);
+}
+
 /* Where more tasks than cores want to run nobody spins; but who sleeps after each message costs its
- * sender a call of the system and the machine a wake-up for the next. So those who talk take turns:
- * a moment's look for one who sends right now on another core, then the core is given to whoever wants
- * it, and so on for about as long as a wake-up takes. Where that brings nothing, as beside one who
- * computes and keeps the core for milliseconds, it is given up like spinning. */
+ * sender a call of the system and the machine a wake-up for the next. So those who talk take turns: a
+ * moment's look where nobody else wants this core, then it is given to whoever does, and so on for
+ * about as long as two wake-ups take. Where that brings nothing, as beside one who computes and keeps
+ * the core for milliseconds, it is given up like spinning. It serves those bound to one core too,
+ * whoever they share it with. */
 static bool take_turns(int tid)
 {
     const uint64_t ticks = spin_budget(&waiting.turns);
     if (ticks == 0)
         return false;
-    const uint64_t began = share_ticks(), moment = is_core_to_spare() ? ticks_of(MOMENT_NS) : 0;
+    const uint64_t began = share_ticks(), moment = ticks_of(MOMENT_NS);
     const unsigned depth = lock_drop();
     bool came = false;
     pairs_watch_begin();
     while (!came && pairs_glance.is_open && share_ticks() - began < ticks) {
-        came = moment && spin_until(tid, moment, share_ticks());
-        if (!came) {
-            sched_yield();
+        came = waiting.is_core_ours && spin_until(tid, moment, share_ticks());
+        if (!came && pairs_glance.is_open) {
+            yield_core();
             came = pairs_glance.is_open && news_exist(tid);
         }
     }
@@ -232,13 +245,12 @@ static bool take_turns(int tid)
 
 bool wait_spin(int tid)
 {
-    uint64_t ticks = wait_spin_ticks();
-    if (ticks == 0)
+    const uint64_t ticks = wait_spin_ticks();
+    if (ticks == 0) {
+        cpus_refresh();
         return !waiting.spin.is_fixed && LOCK_ALONE && take_turns(tid);
+    }
     const bool is_alone = LOCK_ALONE;
-    const uint64_t shared_most = ticks_of(SPIN_SHARED_NS);
-    if (!is_alone)
-        ticks = MIN_OF(ticks, shared_most);
     const uint64_t began = share_ticks();
     /* Who is alone lets go, so that the handler of a signal may do what it may in a sleep. */
     const unsigned depth = is_alone ? lock_drop() : 0;
@@ -247,10 +259,13 @@ bool wait_spin(int tid)
     pairs_watch_end();
     if (is_alone)
         lock_take(depth);
+    const uint64_t took = share_ticks() - began;
     if (came)
-        spin_paid(&waiting.spin, share_ticks() - began);
-    else if (is_alone)
+        spin_paid(&waiting.spin, took);
+    else if (took > ticks)
         spin_failed(&waiting.spin);
+    if (!came)
+        cpus_refresh(); /* now, and not when the wake-up has come */
     return came;
 }
 
@@ -263,7 +278,6 @@ void wait_learn(uint64_t began)
 {
     if (!waiting.is_ready)
         return;
-    cpus_refresh();
     spin_slept(&waiting.spin, share_ticks() - began);
     spin_slept(&waiting.turns, share_ticks() - began);
 }
