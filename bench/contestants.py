@@ -221,7 +221,7 @@ class Pvm(Contestant):
         return self.netpipe(scale, 2, {"LD_PRELOAD": shim})
 
     def netpipe(self, scale, hosts, more):
-        need("NPpvm")
+        need("NPpvm", "taskset")
         found = {}
         for chunk in scale["netpipe"]:
             with self.machine(hosts) as machine:
@@ -234,15 +234,22 @@ class Pvm(Contestant):
         return found
 
     def game(self, machine, environments, chunk, out):
-        """False when the two did not find each other among the tasks: each looks only once."""
-        receiver = machine.popen(["NPpvm", *netpipe_arguments(chunk, self.work / "receiver")],
+        """
+        False when the two did not find each other among the tasks: each looks only once. Each is
+        bound to a core, as mpirun does by itself with those of MPI.
+        """
+        cores = sorted(os.sched_getaffinity(0))
+        bound = [["taskset", "-c", str(core)] for core in (cores[0], cores[-1])]
+        receiver = machine.popen([*bound[0], "NPpvm",
+                                  *netpipe_arguments(chunk, self.work / "receiver")],
                                  env=environments[-1], stdout=subprocess.DEVNULL,
                                  stderr=subprocess.DEVNULL)
         try:
             while receiver.poll() is None:
                 time.sleep(0.05)
-                sender = machine.run(["NPpvm", "-h", "localhost", *netpipe_arguments(chunk, out)],
-                                     STEP_S, env=environments[0])
+                sender = machine.run([*bound[1], "NPpvm", "-h", "localhost",
+                                      *netpipe_arguments(chunk, out)], STEP_S,
+                                     env=environments[0])
                 if sender.status == 0:
                     receiver.wait(MEET_S)
                     return True
