@@ -177,7 +177,9 @@ static int run_one(struct client *client, struct msg *msg, client_handler_f func
     list_init(&still_here);
     list_remove(&msg->link);
     list_push_back(&still_here, &msg->link);
-    *thread = (struct client_thread){.receive_mid = mid, .context = msg->context};
+    thread->send_mid = 0;
+    thread->receive_mid = mid;
+    thread->context = msg->context;
     msg_rewind(msg);
     msg->is_reading = true;
     call(function, mid, msg->context);

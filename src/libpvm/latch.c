@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The latch: see the header. As in U. Drepper, "Futexes are tricky" (mutex 3), with the owner's number
- * in place of the 1; futex(2). Where there is no futex who waits looks again after a moment.
+ * The latch: see the header. As in U. Drepper, "Futexes are tricky" (mutex 3), with the owner's
+ * number in place of the 1; futex(2). Where there is no futex who waits looks again after a
+ * moment.
  */
 #include "libpvm/latch.h"
 
@@ -50,6 +51,16 @@ void latch_init(struct latch *latch)
 bool latch_is_of(struct latch *latch, uint32_t owner)
 {
     return (atomic_load_explicit(&latch->word, memory_order_relaxed) & ~LATCH_WAITED) == owner;
+}
+
+bool latch_is_wanted(const struct latch *latch)
+{
+#ifdef PLATFORM_LINUX
+    return atomic_load_explicit(&latch->word, memory_order_relaxed) & LATCH_WAITED;
+#else
+    (void)latch;
+    return true;
+#endif
 }
 
 static bool try_take(struct latch *latch, uint32_t word)

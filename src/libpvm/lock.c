@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The lock round the library and the waiting of its threads: see the header. Who does not poll sleeps
- * on a semaphore of its own; a descriptor gets pollers out of their polls, which exists only while there
- * are threads.
+ * The lock round the library and the waiting of its threads: see the header. Who does not poll
+ * sleeps on a semaphore of its own; a descriptor gets pollers out of their polls, which exists
+ * only while there are threads.
  *
- * All of it may be interrupted by a signal handler that calls the library. So there is no condition
- * variable (one that was interrupted inside holds up all others), and nothing is kept for a thread that
- * a second wait of the same thread could not put on top.
+ * All of it may be interrupted by a signal handler that calls the library. So there is no
+ * condition variable (one that was interrupted inside holds up all others), and nothing is kept
+ * for a thread that a second wait of the same thread could not put on top.
  */
 #include "libpvm/lock.h"
 
@@ -126,8 +126,8 @@ static void acquire(struct lock_thread *me, unsigned depth)
     client_tell(me);
 }
 
-/* The depth goes first: a handler that comes then gives the latch itself. Returns how deep the holder
- * was. */
+/* The depth goes first: a handler that comes then gives the latch itself. Returns how deep the
+ * holder was. */
 static unsigned release(struct lock_thread *me)
 {
     const unsigned depth = lock_inside.depth;
@@ -214,8 +214,9 @@ void lock_hold(void)
         acquire(me, lock_inside.depth);
 }
 
-/* The end of a thread: what is active is freed as its next pvm_recv() and pvm_initsend() would have.
- * Should another destructor call the library, the thread is seen anew, and this comes again. */
+/* The end of a thread: what is active is freed as its next pvm_recv() and pvm_initsend() would
+ * have. Should another destructor call the library, the thread is seen anew, and this comes again.
+ */
 static void thread_leave(void *argument)
 {
     struct lock_thread *thread = argument;
@@ -302,7 +303,8 @@ static bool sleep_until(sem_t *wake, int64_t deadline_ns)
     return sem_clockwait(wake, CLOCK_MONOTONIC, &until) == 0 || errno == EINTR;
 }
 #else
-/* POSIX semaphores know the time of day only, which may be set: no sleep is longer than a second. */
+/* POSIX semaphores know the time of day only, which may be set: no sleep is longer than a second.
+ */
 static bool sleep_until(sem_t *wake, int64_t deadline_ns)
 {
     if (deadline_ns == INT64_MAX)
@@ -383,6 +385,11 @@ void lock_wait_done(struct lock_wait *wait)
         return;
     lock.poller = wait->outer;
     wake_all();
+}
+
+bool lock_is_wanted(void)
+{
+    return latch_is_wanted(&lock.latch);
 }
 
 bool lock_is_polled(void)

@@ -2,10 +2,10 @@
 /*
  * Threads in one task (decision D14): one lock round the library, one waiter at a time.
  *
- * Every public call that touches the task begins with lock_enter() and ends with lock_leave(). While
- * the C library says that the process has one thread (glibc does), no lock is taken: both count,
- * that is all. They nest: a call may call another, a matcher calls the library, a signal handler may
- * interrupt a call.
+ * Every public call that touches the task begins with lock_enter() and ends with lock_leave().
+ * While the C library says that the process has one thread (glibc does), no lock is taken: both
+ * count, that is all. They nest: a call may call another, a matcher calls the library, a signal
+ * handler may interrupt a call.
  *
  * A call that must wait asks lock_wait_begin(): who gets true polls for all, without the lock, and
  * says lock_wait_end(), deals with what came, and says lock_wait_done(); who gets false has slept
@@ -26,9 +26,9 @@
  * Who closes what others may poll takes it out of the task first, then calls lock_wait_out(), then
  * closes.
  *
- * Threads may appear at any time but one: while the only thread is inside a call. Only functions of the
- * program that the library calls could do that, so the library calls lock_drop() and lock_take() round
- * message handlers and lock_hold() before matchers.
+ * Threads may appear at any time but one: while the only thread is inside a call. Only functions
+ * of the program that the library calls could do that, so the library calls lock_drop() and
+ * lock_take() round message handlers and lock_hold() before matchers.
  *
  * The main thread is the one that loaded the library, and after fork() the one that is left. What
  * belongs to another thread is struct lock_thread.
@@ -88,7 +88,7 @@ static inline bool lock_is_nested(void)
 
 struct lock_wait {
     int64_t deadline_ns; /* for the poller: not later than its own */
-    int kick;            /* descriptor that becomes readable when the poller is to look again; or -1 */
+    int kick;            /* becomes readable when the poller is to look again; or -1 */
     unsigned depth;      /* the rest is for the functions below */
     bool is_poller;
     struct lock_thread *outer;
@@ -96,16 +96,19 @@ struct lock_wait {
 
 /* True: the lock is released, the caller waits for events, then calls lock_wait_end(). False: has
  * waited for another thread's poll, at most until |deadline_ns| (of task_now_ns(); INT64_MAX = for
- * ever); the lock is held again. |must_poll|: the caller waits for something that the poller does not
- * (room for its output), so it polls whether or not another does. */
+ * ever); the lock is held again. |must_poll|: the caller waits for something that the poller does
+ * not (room for its output), so it polls whether or not another does. */
 bool lock_wait_begin(struct lock_wait *wait, int64_t deadline_ns, bool must_poll);
 /* Takes the lock again. */
 void lock_wait_end(struct lock_wait *wait);
 /* Others may poll now, and look for what is theirs. */
 void lock_wait_done(struct lock_wait *wait);
+/* The caller holds the lock, and another thread waits for it. */
+bool lock_is_wanted(void);
 /* Another thread polls, so what makes its poll end must stay armed. */
 bool lock_is_polled(void);
-/* Something was taken in, or what is to be polled has changed, or the link was lost: all who wait look again. */
+/* Something was taken in, or what is to be polled has changed, or the link was lost: all who wait
+ * look again. */
 static inline void lock_news(void)
 {
     if (lock_inside.is_shared)
@@ -135,7 +138,7 @@ struct lock_thread {
     bool is_main;
     unsigned polls;              /* of its own under way: more than one when a handler polls */
     unsigned taking;             /* the depth to be, while it takes the lock; else 0 */
-    unsigned entries;            /* where the lock was taken, in calls that interrupt waiting ones */
+    unsigned entries;            /* calls with the lock, and calls that interrupted them */
     int cancel_state;            /* outside of the library */
     int error;                   /* its last; the main thread's is pvm_errno */
     struct client_thread client; /* the main thread uses the client's own */
@@ -148,7 +151,8 @@ static inline bool lock_is_main(void)
 {
     return LOCK_ALONE || lock_thread()->is_main;
 }
-/* The task's client from now on (NULL = none): the lock tells it whose call it is. The lock is held. */
+/* The task's client from now on (NULL = none): the lock tells it whose call it is. The lock is
+ * held. */
 void lock_set_client(struct client *client);
 
 /* ---- fork ---- */
