@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Messages between tasks of one host, in memory that they share: local_route.c tells each story, here
-it is run under a daemon and a time limit. What is mapped proves which way the messages went."""
+"""Messages between tasks of one host, in memory that they share: local_route.c tells each story,
+here it is run under a daemon and a time limit. What is mapped proves which way the messages went."""
 import pathlib
 import re
 import sys
@@ -27,7 +27,8 @@ STORIES = (
      {"mapped": APART, "idle wakes": (0, 40)}),
     ("forks", "a child is a task of its own and takes nothing with it", {}, {}),
     ("again", "leave and come back, with buffers from before", {}, {"mapped": SHARED}),
-    ("limit", "the limit is an error, and over when the receiver reads", {"PVM_SHM_LIMIT": "16m"}, {}),
+    ("limit", "the limit is an error, and over when the receiver reads",
+     {"PVM_SHM_LIMIT": "16m"}, {}),
     ("ends", "what was sent outlives its sender, and comes before the notice", {}, {}),
     ("few", "more peers than descriptors: the daemon wakes them", {}, {"mapped": (16, 17)}),
     ("signals", "a signal handler leaves at any moment", {}, {}),
