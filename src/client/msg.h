@@ -4,8 +4,9 @@
  * them, reading walks across them. Encodings are the business of client/pack.c, ids of
  * client/bufs.c.
  *
- * A body of up to MSG_SMALL_BYTES lies in the message itself and costs no buffer; messages that were
- * destroyed wait in a pool to be used again. So a short message costs no allocation at either end.
+ * A body of up to MSG_SMALL_BYTES lies in the message itself and costs no buffer; messages that
+ * were destroyed wait in a pool to be used again. So a short message costs no allocation at either
+ * end.
  */
 #ifndef CLIENT_MSG_H
 #define CLIENT_MSG_H

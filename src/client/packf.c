@@ -185,7 +185,8 @@ int client_vpackf(struct client *client, const char *format, va_list list)
         format += 2;
     }
     if (status >= 0)
-        status = client->thread->send_mid ? items_walk(client, format, &args, pack_item) : CLIENT_PvmNoBuf;
+        status = client->thread->send_mid ? items_walk(client, format, &args, pack_item)
+                                          : CLIENT_PvmNoBuf;
     va_end(args.list);
     return status;
 }

@@ -246,8 +246,8 @@ static void peer_begin(struct peer *peer)
     peer->is_over = peer->has_ended = peer->was_told = false;
 }
 
-/* Something came from |tid|: of a host that lives, so, and of a task that may be another than the one
- * of that tid before. */
+/* Something came from |tid|: of a host that lives, so, and of a task that may be another than the
+ * one of that tid before. */
 static struct peer *peer_heard(struct client *client, int tid, uint64_t sequence)
 {
     struct peer *peer = peer_get(client, tid);

@@ -18,14 +18,14 @@ enum { MSG_COPIED_BYTES = 2048 }; /* up to here a copy is cheaper than a frame o
 /* ---- seq.c: what is known of one other task (or a daemon) ---- */
 
 struct peer {
-    bool is_watched;     /* its daemon will tell us when it ends */
-    bool has_ended;      /* it did, and everything it sent was delivered: nobody was told yet */
-    bool was_told;       /* the program was, and nothing was heard of the tid since */
-    bool is_over;        /* it did: what comes with sequence 1 is from another of that tid */
-    uint64_t sent;       /* sequence of our last message to it */
-    uint64_t next;       /* the sequence to be delivered next, from 1 */
-    void *route;         /* messages for it go by this, see client_set_route(); NULL = the daemon's */
-    bool route_wanted;   /* the shell was asked for one */
+    bool is_watched;   /* its daemon will tell us when it ends */
+    bool has_ended;    /* it did, and everything it sent was delivered: nobody was told yet */
+    bool was_told;     /* the program was, and nothing was heard of the tid since */
+    bool is_over;      /* it did: what comes with sequence 1 is from another of that tid */
+    uint64_t sent;     /* sequence of our last message to it */
+    uint64_t next;     /* the sequence to be delivered next, from 1 */
+    void *route;       /* messages for it go by this, see client_set_route(); NULL = the daemon's */
+    bool route_wanted; /* the shell was asked for one */
     struct list pending; /* its messages from |next| on, by sequence */
     struct list notices; /* of its end: |sequence| is the message they come after */
 };
@@ -59,8 +59,8 @@ struct outbox {
 
 /* Room for |count| more items. 0 or -1. */
 int out_reserve(struct outbox *out, size_t count);
-/* Puts an item into reserved room. Takes over the references in |list| and |data|; |data| of a small
- * body is copied. */
+/* Puts an item into reserved room. Takes over the references in |list| and |data|; |data| of a
+ * small body is copied. */
 void out_put(struct outbox *out, const struct frame_header *header, const struct message_head *head,
              struct slice list, struct slice data, bool is_small);
 void out_clear(struct outbox *out);
@@ -91,8 +91,8 @@ struct client {
     struct client_thread *threads; /* thread.c: the others */
 
     /* seq.c, match.c */
-    struct map peers;      /* by tid */
-    struct peer *recent;   /* whom peer_get() found last, or NULL */
+    struct map peers;    /* by tid */
+    struct peer *recent; /* whom peer_get() found last, or NULL */
     int recent_tid;
     struct map lost_hosts; /* by base tid: what came from them last was their end */
     struct queue queue;

@@ -2,8 +2,8 @@
 /*
  * How a pair comes and goes: TM_ATTACH out, TM_PEER and TM_GONE in (docs/datapath.md, "Attaching").
  *
- * Who has joined a peer sets its own bit in that peer's inbox; who finds the bit knows that the peer
- * can read what is sent to it. So a peer that could not map this task's memory, for want of
+ * Who has joined a peer sets its own bit in that peer's inbox; who finds the bit knows that the
+ * peer can read what is sent to it. So a peer that could not map this task's memory, for want of
  * descriptors or addresses, is sent nothing there. The daemon joins before it says TM_PEER.
  */
 #include "libpvm/error.h"
@@ -44,7 +44,8 @@ static int attach(struct pair *pair, struct xport *xport)
     return 0;
 }
 
-/* A pair for each tid the client asked for; those that fail are forgotten: the daemon carries it. */
+/* A pair for each tid the client asked for; those that fail are forgotten: the daemon carries it.
+ *  */
 static void take_wants(void)
 {
     for (size_t i = 0; i < pairs.want_count; i++) {

@@ -60,7 +60,8 @@ static inline bool has_news(const struct pair *pair)
 
 /* ---- all of them ---- */
 
-/* A bit that is not of a peer, or not yet: while an answer of the daemon is due it may become one. */
+/* A bit that is not of a peer, or not yet: while an answer of the daemon is due it may become one.
+ *  */
 static void stranger(int index)
 {
     if (!pairs.asked)
@@ -198,8 +199,7 @@ bool news_idle(void)
         /* A peer that sleeps on gigabytes wakes once, to find that it may let them go. */
         pair->owes = false;
         shm_pair_release(pair->shm);
-        if (shm_bell_ring(pair->peer.inbox, pair->peer.header, pairs.index) &&
-            pair->peer.bell >= 0)
+        if (shm_bell_ring(pair->peer.inbox, pair->peer.header, pairs.index) && pair->peer.bell >= 0)
             share_bell(pair->peer.bell);
     }
     if (!has_trimmable())

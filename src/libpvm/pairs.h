@@ -49,8 +49,8 @@ void pairs_watch_end(void);
 /* A control message of the daemon: 1 = it was about shared memory and is dealt with; 0 = not ours;
  * PvmNoMem: the same again later. */
 int pairs_control(const struct message *message, struct xport *xport);
-/* Asks, answers, wakes, closes what is bad: makes frames, when none waits to be sent. Descriptors may
- * go with the first. */
+/* Asks, answers, wakes, closes what is bad: makes frames, when none waits to be sent. Descriptors
+ * may go with the first. */
 void pairs_work(struct xport *xport);
 
 /* ---- news.c ---- */
@@ -69,8 +69,8 @@ int news_drain_daemon(void);
 
 /* ---- sleeping ---- */
 
-/* Gives back what is done with and says that this task sleeps; then news_exist() is to be asked once
- * more. */
+/* Gives back what is done with and says that this task sleeps; then news_exist() is to be asked
+ * once more. */
 void news_sleep(void);
 void news_awake(void);
 /* Some tenths of a second went by in sleep: memory is returned to the system, and to its owners.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Reading and writing a UNIX stream socket with descriptors beside the bytes (SCM_RIGHTS, unix(7)),
- * and the queue of those that came. Where memory is not shared nobody passes any, and absent_share.c
- * has the plain calls instead.
+ * and the queue of those that came. Where memory is not shared nobody passes any, and
+ * absent_share.c has the plain calls instead.
  */
 #ifndef LIBPVM_SCM_H
 #define LIBPVM_SCM_H

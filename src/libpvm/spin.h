@@ -5,10 +5,10 @@
  *
  * A spin that ends in vain halves the budget, one that pays doubles it. When nothing is left, waits
  * sleep at once; those that turn out short are counted, and after some of them one spin is tried.
- * Short is what takes less than SPIN_NEAR_TIMES full budgets: two tasks that both sleep wait for two
- * wake-ups each time, where tasks that spin would wait for none. Each trial that fails doubles how
- * many short waits the next one takes: where more tasks than cores want to run, a sleeper's waits are
- * short just because it sleeps.
+ * Short is what takes less than SPIN_NEAR_TIMES full budgets: two tasks that both sleep wait for
+ * two wake-ups each time, where tasks that spin would wait for none. Each trial that fails doubles
+ * how many short waits the next one takes: where more tasks than cores want to run, a sleeper's
+ * waits are short just because it sleeps.
  */
 #ifndef LIBPVM_SPIN_H
 #define LIBPVM_SPIN_H

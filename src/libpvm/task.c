@@ -256,8 +256,8 @@ static bool may_sleep(void)
     return false;
 }
 
-/* Sleeps for all threads, without the lock: 1; 0 = |deadline_ns| has come; -1 = what is done in idle
- * time is due. */
+/* Sleeps for all threads, without the lock: 1; 0 = |deadline_ns| has come; -1 = what is done in
+ * idle time is due. */
 static int sleep_as(const struct wait_for *wait, int64_t deadline_ns)
 {
     if (wait_sleep(wait))
@@ -374,7 +374,8 @@ int task_done(int wait)
 /* ---- enrolment ---- */
 
 /* A child of fork() is not enrolled: the link belongs to its parent (decision D14). Only this
- * process' copies of the descriptors are closed; its memory may be half changed and is not touched. */
+ * process' copies of the descriptors are closed; its memory may be half changed and is not touched.
+ *  */
 static void forked(void)
 {
     if (task_link.xport)
@@ -491,7 +492,8 @@ int task_enrol(void)
     return 0;
 }
 
-/* A handler that interrupted a call in its middle can only hang up; the call finds the link lost. */
+/* A handler that interrupted a call in its middle can only hang up; the call finds the link lost.
+ *  */
 void task_leave(void)
 {
     if (!task_link.xport)

@@ -22,8 +22,8 @@ int task_tid(void);
 int task_enrol(void);
 /* Takes in what has come; does not wait. 1 = something did, 0, or an error. */
 int task_pump(void);
-/* For a receive from |tid| (-1: anybody) that may find its message at once: takes in what is next of
- * those who could have sent it. 0 or an error; who finds no message then pumps. */
+/* For a receive from |tid| (-1: anybody) that may find its message at once: takes in what is next
+ * of those who could have sent it. 0 or an error; who finds no message then pumps. */
 int task_look(int tid);
 /* Sends all that waits to be sent. 0 or an error; PvmSysErr: the daemon is gone and so is the
  * tid. */

@@ -34,9 +34,9 @@ enum { SET_SOCKET, SET_BELL, SET_SHOWN };
 
 static struct {
     _Atomic int socket; /* also read without the lock */
-    int set;   /* epoll; -1 until needed */
-    int shown; /* eventfd of the program's; -1 */
-    int bell;  /* in the set; the segment's */
+    int set;            /* epoll; -1 until needed */
+    int shown;          /* eventfd of the program's; -1 */
+    int bell;           /* in the set; the segment's */
     bool is_ringing;
     _Atomic bool socket_came; /* also written without the lock */
 
@@ -105,8 +105,12 @@ static void fd_close(int *fd)
 struct wait_fds wait_end(void)
 {
     const struct wait_fds fds = {waiting.set, waiting.shown};
-    waiting.set = waiting.shown = waiting.socket = waiting.bell = -1;
-    waiting.is_ringing = waiting.socket_came = false;
+    waiting.set = -1; /* one by one: what is atomic is no value to an assignment round it */
+    waiting.shown = -1;
+    waiting.socket = -1;
+    waiting.bell = -1;
+    waiting.is_ringing = false;
+    waiting.socket_came = false;
     return fds;
 }
 
@@ -213,11 +217,11 @@ static void yield_core(void)
 }
 
 /* Where more tasks than cores want to run nobody spins; but who sleeps after each message costs its
- * sender a call of the system and the machine a wake-up for the next. So those who talk take turns: a
- * moment's look where nobody else wants this core, then it is given to whoever does, and so on for
- * about as long as two wake-ups take. Where that brings nothing, as beside one who computes and keeps
- * the core for milliseconds, it is given up like spinning. It serves those bound to one core too,
- * whoever they share it with. */
+ * sender a call of the system and the machine a wake-up for the next. So those who talk take turns:
+ * a moment's look where nobody else wants this core, then it is given to whoever does, and so on
+ * for about as long as two wake-ups take. Where that brings nothing, as beside one who computes and
+ * keeps the core for milliseconds, it is given up like spinning. It serves those bound to one core
+ * too, whoever they share it with. */
 static bool take_turns(int tid)
 {
     const uint64_t ticks = spin_budget(&waiting.turns);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * How this task waits (docs/datapath.md, "Waiting"): a bounded spin where that has paid lately and a
- * core is to spare, then one sleep on everything that can bring news. And fds[0] of pvm_getfds().
+ * How this task waits (docs/datapath.md, "Waiting"): a bounded spin where that has paid lately and
+ * a core is to spare, then one sleep on everything that can bring news. And fds[0] of pvm_getfds().
  *
  * With a segment, or once pvm_getfds() was called, the sleep is in one epoll descriptor that holds
- * the socket, the bell (edge-triggered: it is never read) and for the program a second bell that rings
- * exactly while messages wait. Until then it is poll() on the socket.
+ * the socket, the bell (edge-triggered: it is never read) and for the program a second bell that
+ * rings exactly while messages wait. Until then it is poll() on the socket.
  */
 #ifndef LIBPVM_WAIT_H
 #define LIBPVM_WAIT_H
@@ -17,8 +17,8 @@
 
 /* The link stands, on |socket|: what is to be learnt about this machine is learnt. */
 void wait_begin(int socket);
-/* It is gone: what waits on is taken out of the task, so that nobody begins to; close it when nobody
- * waits on it any more. */
+/* It is gone: what waits on is taken out of the task, so that nobody begins to; close it when
+ * nobody waits on it any more. */
 struct wait_fds {
     int set;
     int shown;

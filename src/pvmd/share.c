@@ -355,8 +355,8 @@ void shares_listen(struct daemon *daemon)
     look_at_hot(sharing);
 }
 
-/* Gives back what the last frames of were done with meanwhile. That is no reason to wake a task that
- * sleeps; but one that sleeps for long shall not keep the memory of its last burst. */
+/* Gives back what the last frames of were done with meanwhile. That is no reason to wake a task
+ * that sleeps; but one that sleeps for long shall not keep the memory of its last burst. */
 static void release_all(struct sharing *sharing)
 {
     LIST_EACH(pos, following, &sharing->lenders) {

@@ -5,8 +5,8 @@
  * (memfd, seals, eventfd).
  *
  * A segment is a sparse memfd of fixed size, sealed against shrinking and growing, so that no
- * access inside it can fail but for lack of memory, and memory is populated before use. Mappings are
- * not inherited by fork() and not dumped; descriptors close on exec.
+ * access inside it can fail but for lack of memory, and memory is populated before use. Mappings
+ * are not inherited by fork() and not dumped; descriptors close on exec.
  */
 #ifndef SHARE_SEGMENT_H
 #define SHARE_SEGMENT_H
@@ -28,7 +28,7 @@ struct share_own {
     struct shm_heap *heap;
     struct shm_inbox *inbox;
     uint64_t size_bytes;
-    int fds[SHARE_FDS]; /* for passing on; fds[2] is the eventfd that wakes the owner */
+    int fds[SHARE_FDS];          /* for passing on; fds[2] is the eventfd that wakes the owner */
     struct share_memory *memory; /* segment.c's own */
 };
 

@@ -26,8 +26,8 @@
 /* For the sender, after publishing: process |index| (its own) has something for the owner of
  * |inbox|. True: the owner sleeps, signal its descriptor. */
 bool shm_bell_ring(struct shm_inbox *inbox, const struct shm_header *header, uint32_t index);
-/* After that: whether it still is to be signalled, *last being the sleep for which this process did so
- * last. Updates *last. */
+/* After that: whether it still is to be signalled, *last being the sleep for which this process did
+ * so last. Updates *last. */
 bool shm_bell_must_signal(const struct shm_header *header, uint32_t *last);
 
 /* ---- the owner ---- */
@@ -35,7 +35,7 @@ bool shm_bell_must_signal(const struct shm_header *header, uint32_t *last);
 /* Who may have news: the set of indexes found in the inbox and not yet cooled. */
 struct shm_ears {
     struct shm_inbox *inbox;
-    struct shm_header *header; /* own */
+    struct shm_header *header;     /* own */
     uint64_t hot[SHM_INBOX_WORDS]; /* bits seen set */
     uint64_t hot_words;            /* bit w: hot[w] is not 0 */
     uint32_t sleeps;
@@ -51,8 +51,8 @@ int shm_ears_next(const struct shm_ears *ears, int from);
 void shm_ears_cool(struct shm_ears *ears, uint32_t index);
 void shm_ears_warm(struct shm_ears *ears, uint32_t index);
 /* Says that it will sleep, with a full fence; then the caller looks at every hot index and at
- * shm_ears_listen() again, and sleeps only when there was nothing. Who forgets signals without having
- * been awake says so anew before that look. */
+ * shm_ears_listen() again, and sleeps only when there was nothing. Who forgets signals without
+ * having been awake says so anew before that look. */
 void shm_ears_sleep(struct shm_ears *ears);
 void shm_ears_awake(struct shm_ears *ears);
 bool shm_ears_sleeping(const struct shm_ears *ears);

@@ -39,11 +39,20 @@ static void step(struct shell *shell, struct event *event)
 
 static void shell_open(struct shell *shell)
 {
-    struct node_config config = {.is_master = true, .name = "h1", .arch = "LINUX64", .speed = 1000,
-                                 .number = 1, .epoch = 77, .hostfile_name = "", .hostfile_text = "",
-                                 .flow_window_bytes = 1 << 20, .queue_bytes_max = 1 << 24,
-                                 .signature = SIGNATURE, .shares_memory = true,
-                                 .join_timeout_ns = 1000000000, .random_bytes = random_bytes,
+    struct node_config config = {.is_master = true,
+                                 .name = "h1",
+                                 .arch = "LINUX64",
+                                 .speed = 1000,
+                                 .number = 1,
+                                 .epoch = 77,
+                                 .hostfile_name = "",
+                                 .hostfile_text = "",
+                                 .flow_window_bytes = 1 << 20,
+                                 .queue_bytes_max = 1 << 24,
+                                 .signature = SIGNATURE,
+                                 .shares_memory = true,
+                                 .join_timeout_ns = 1000000000,
+                                 .random_bytes = random_bytes,
                                  .random_context = shell};
     *shell = (struct shell){.now_ns = 1000000000};
     rng_seed(&shell->rng, 1);
@@ -70,8 +79,8 @@ static void enrol(struct shell *shell)
     struct message message = {.type = TM_ENROL};
     struct frame frame = {.kind = FRAME_CONTROL};
     struct wr wr;
-    message.tm_enrol = (struct wire_tm_enrol){.version = PROTOCOL_TASK_VERSION, .pid = 100,
-                                              .signature = SIGNATURE, .name = "good"};
+    message.tm_enrol = (struct wire_tm_enrol){
+        .version = PROTOCOL_TASK_VERSION, .pid = 100, .signature = SIGNATURE, .name = "good"};
     wr_init(&wr);
     message_encode(&wr, &message);
     CHECK(!wr.bad);
@@ -81,8 +90,8 @@ static void enrol(struct shell *shell)
     CHECK(node_conn_tid(shell->node, 1) != 0);
 }
 
-/* A piece of the input as a frame: with the kind, flags, ends, descriptors and memory that its first
- * bytes say. */
+/* A piece of the input as a frame: with the kind, flags, ends, descriptors and memory that its
+ * first bytes say. */
 static void piece_feed(struct shell *shell, uint8_t head, const uint8_t *piece, size_t length)
 {
     uint32_t own = node_conn_tid(shell->node, 1 + (head & 1));

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """Messages between tasks of one host, in memory that they share: local_route.c tells each story,
-here it is run under a daemon and a time limit. What is mapped proves which way the messages went."""
+here it is run under a daemon and a time limit. What is mapped proves which way the messages went.
+"""
 import pathlib
 import re
 import sys

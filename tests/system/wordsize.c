@@ -2,10 +2,10 @@
 /*
  * Two programs of one source, compiled for two word sizes, in one virtual machine.
  *
- *   wordsize PROGRAM ROUNDS   spawns PROGRAM (itself, or its twin of another word size), sends it every
- *                             type and a large body ROUNDS times, and checks what comes back; prints
- *                             "twin LONG BYTES maps COUNT own COUNT": the twin's size of a long, and
- *                             how many segments each has mapped
+ *   wordsize PROGRAM ROUNDS   spawns PROGRAM (itself, or its twin of another word size), sends it
+ *                             every type and a large body ROUNDS times, and checks what comes back;
+ *                             prints "twin LONG maps COUNT own COUNT": the twin's size of a long,
+ *                             and how many segments each has mapped
  *   wordsize                  (as a task) sends back what it gets
  */
 #include <pvm3.h>
@@ -94,7 +94,7 @@ static int ask(char *program, int rounds)
     if (pvm_spawn(program, NULL, PvmTaskDefault, "", 1, &tid) != 1)
         return 2;
     for (int round = 0; round < rounds; round++) {
-        struct all out = {"round trip", -3,   round, -100000 - round, 4000000000ul, 0.5f * round,
+        struct all out = {"round trip", -3,     round, -100000 - round, 4000000000ul, 0.5f * round,
                           1e300,        {1, 2}, sent};
         struct all in = {.large = back};
         for (int i = 0; i < LARGE; i++)

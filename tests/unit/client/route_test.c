@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Routes beside the frames: when one is wanted, what goes by it, what comes in by it, and that order
- * holds whatever way each message took. */
+/* Routes beside the frames: when one is wanted, what goes by it, what comes in by it, and that
+ * order holds whatever way each message took. */
 #include "room.h"
 
 #include <string.h>
@@ -150,8 +150,7 @@ static void one_body(int length, int piece, int encoding)
     client_set_route(a, room_tid(1), &shell);
     client_initsend(a, encoding);
     for (int done = 0; done < length; done += piece)
-        client_pack(a, CLIENT_BYTE, bytes + done, length - done < piece ? length - done : piece,
-                    1);
+        client_pack(a, CLIENT_BYTE, bytes + done, length - done < piece ? length - done : piece, 1);
     EQUAL(client_send(a, room_tid(1), 5), 0, "sent");
     OK(client_out_is_empty(a), "not as a frame");
     EQUAL(shell.count, 1, "one parcel");

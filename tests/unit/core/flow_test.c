@@ -144,7 +144,8 @@ static void test_lent_goes_with_its_flow(void)
     EQUAL(node_queued_bytes(fake->nodes[0].node), 10 * SMALL_COST,
           "the copied half is ours, with what its books cost");
     acked(fake, a->tid, b->tid, 3 * 124 + 31, EVENT_PEER_ACKED);
-    EQUAL(node_queued_bytes(fake->nodes[0].node), 9 * SMALL_COST - SMALL_COST / 4, "until it has arrived");
+    EQUAL(node_queued_bytes(fake->nodes[0].node), 9 * SMALL_COST - SMALL_COST / 4,
+          "until it has arrived");
     acked(fake, a->tid, b->tid, 0, EVENT_PEER_RESET);
     EQUAL(node_queued_bytes(fake->nodes[0].node), 0, "or the receiver is gone");
     send_as(fake, a, b->tid, 21, SMALL, 100);

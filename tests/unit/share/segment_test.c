@@ -51,8 +51,8 @@ static void limits(void)
     static const struct {
         const char *text;
         uint64_t bytes;
-    } rows[] = {{"0", 0},           {"1000", 1000},      {"3k", 3072}, {"5M", 5 * MIB},
-                {"2g", 2ull << 30}, {"99999g", 64ull << 30}};
+    } rows[] = {{"0", 0},        {"1000", 1000},     {"3k", 3072},
+                {"5M", 5 * MIB}, {"2g", 2ull << 30}, {"99999g", 64ull << 30}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         setenv("PVM_SHM_LIMIT", rows[i].text, 1);
         EQUAL(share_limit_bytes(), rows[i].bytes, rows[i].text);
@@ -173,7 +173,8 @@ static int mapping_is_gone(void)
 {
     unsigned char resident;
     /* mincore(2): ENOMEM where nothing is mapped. */
-    if (mincore(parents.header, 4096, &resident) == 0 || mincore(parents.inbox, 4096, &resident) == 0)
+    if (mincore(parents.header, 4096, &resident) == 0 ||
+        mincore(parents.inbox, 4096, &resident) == 0)
         return 1;
     share_own_forget(&parents);
     for (int i = 0; i < SHARE_FDS; i++)
