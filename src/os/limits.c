@@ -7,8 +7,15 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
-enum { MEMORY_GUESS_BYTES = 1 << 30 };
+enum {
+    MEMORY_GUESS_BYTES = 1 << 30,
+    HEAP_KEPT_BYTES = 16 << 20,
+    HEAP_STEP_BYTES = 1 << 20 /* taken at a time; what is larger is mapped by itself */
+};
 
 static struct rlimit files_before;
 static bool files_raised;
@@ -31,6 +38,15 @@ static uint64_t read_number(const char *path)
     return strtoull(text, NULL, 10);
 }
 #endif
+
+void limits_keep_heap(void)
+{
+#ifdef __GLIBC__
+    mallopt(M_TRIM_THRESHOLD, HEAP_KEPT_BYTES);
+    mallopt(M_MMAP_THRESHOLD, HEAP_STEP_BYTES);
+    mallopt(M_TOP_PAD, HEAP_STEP_BYTES);
+#endif
+}
 
 uint64_t limits_memory_bytes(void)
 {

@@ -435,6 +435,7 @@ int main(int argc, char **argv)
     if (prepare(&parts) < 0)
         return leave(&parts, 1);
     limits_raise_files();
+    limits_keep_heap();
     log_start(&parts);
     return leave(&parts, run(&parts));
 }
