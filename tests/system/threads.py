@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Threads in one task: threads.c tells each story; here it is run under a daemon and a time limit. A
-story that hangs is a failure like any other."""
+"""Threads in one task: threads.c tells each story; here it is run under a daemon and a time limit.
+A story that hangs is a failure like any other."""
 import pathlib
 import subprocess
 import sys

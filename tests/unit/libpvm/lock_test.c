@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The lock round the library by itself: one inside, one poller, kicks, hand-over, closing, forks,
- * signal handlers that come at any instruction. No daemon; a thread is held up by words, not by time.
+ * signal handlers that come at any instruction. No daemon; a thread is held up by words, not by
+ * time.
  */
 #include "libpvm/lock.h"
 
