@@ -46,8 +46,8 @@ struct client_routes {
     /* A buffer for packing, of about |wanted| bytes, that a route can pass on without a copy; NULL:
      * buf_create() is used. */
     struct buf *(*room)(void *context, size_t wanted);
-    /* Takes the whole message: 1; 0 = this one cannot go by |route|; PvmNoMem. 0 is fine at any time:
-     * the message then goes as frames, and order is kept (decision D4). */
+    /* Takes the whole message: 1; 0 = this one cannot go by |route|; PvmNoMem. 0 is fine at any
+     * time: the message then goes as frames, and order is kept (decision D4). */
     int (*send)(void *context, void *route, const struct parcel *parcel);
     /* There is much to say to |tid|: a route would be good. Asked once for each peer; for tasks of
      * other hosts |tid| is the daemon's. */
@@ -72,8 +72,8 @@ struct client_identity {
     const char *host_name; /* until the next enrolment or client_destroy() */
 };
 
-/* What belongs to one thread of the program (decision D14): zeroed at first. A buffer is active in one
- * thread: who makes it active takes it from the other. */
+/* What belongs to one thread of the program (decision D14): zeroed at first. A buffer is active in
+ * one thread: who makes it active takes it from the other. */
 struct client_thread {
     int send_mid; /* active buffers */
     int receive_mid;
@@ -81,8 +81,8 @@ struct client_thread {
     bool is_listed;
     struct client_thread *next;
 };
-/* Calls concern |thread| until the next client_enter(); NULL = the client's own. One thread at a time
- * is in the client. |thread| stays where it is until client_thread_end(). */
+/* Calls concern |thread| until the next client_enter(); NULL = the client's own. One thread at a
+ * time is in the client. |thread| stays where it is until client_thread_end(). */
 void client_enter(struct client *client, struct client_thread *thread);
 /* |thread| has ended: frees its active buffers, as its next receive and initsend would have. */
 void client_thread_end(struct client *client, struct client_thread *thread);

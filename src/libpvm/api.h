@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * How every public call begins and ends: the lock round it (libpvm/lock.h), and its result, which is
- * reported when the lock is free again, since reporting may end the program.
+ * How every public call begins and ends: the lock round it (libpvm/lock.h), and its result, which
+ * is reported when the lock is free again, since reporting may end the program.
  *
  *     lock_enter();
  *     return api_leave("pvm_send", send_message(tid, tag));

@@ -248,7 +248,8 @@ int (*pvm_recvf(int (*match)(int mid, int tid, int tag)))(int, int, int)
 int pvm_getcontext(void)
 {
     lock_enter();
-    const struct client *client = task_client(); /* a spawned task's first call learns its context */
+    /* A spawned task's first call learns its context. */
+    const struct client *client = task_client();
     const int context = client && !lock_is_main() ? client_getcontext(client) : pvmmyctx;
     lock_leave();
     return context;

@@ -9,8 +9,8 @@
 
 #include "base/check.h"
 
-/* An error |code| of |call| is kept and printed. Returns it; or does not return, as PvmAutoErr says, so
- * no call does this with the lock held. Exported by the original. */
+/* An error |code| of |call| is kept and printed. Returns it; or does not return, as PvmAutoErr
+ * says, so no call does this with the lock held. Exported by the original. */
 int lpvmerr(const char *call, int code);
 /* |status| as it is when 0 or positive; an error is kept and printed with the name of the call. */
 static inline int result(const char *call, int status)
