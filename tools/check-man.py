@@ -15,8 +15,8 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PAGES = sorted(p for p in (ROOT / "docs" / "man").glob("*.[1358]"))
-OTHERS = {"abort", "editline", "fork", "ssh"}
+PAGES = sorted(p for p in (ROOT / "docs" / "man").glob("*.[13578]"))
+OTHERS = {"abort", "editline", "fork", "pthreads", "ssh"}
 
 
 class Points:
