@@ -59,7 +59,7 @@ MUTATIONS = [
      "    atomic_fetch_or_explicit(&inbox->summary, UINT64_C(1) << word, memory_order_seq_cst);",
      "    (void)word;"),
     ("the last word before sleep is not said", "inbox.c",
-     "    atomic_store_explicit(&ears->header->sleeping, 1, memory_order_relaxed);",
+     "    atomic_store_explicit(&ears->header->sleeping, ears->sleeps, memory_order_relaxed);",
      "    (void)ears;"),
     ("cooling forgets the bit of the inbox", "inbox.c",
      "    atomic_fetch_and_explicit(&ears->inbox->words[word], ~bit, memory_order_seq_cst);",
