@@ -39,6 +39,12 @@ class Build:
         self.examples = self.folder / "examples"
         self.helpers = self.folder / "tests" / "system"
 
+    def is_sanitized(self):
+        """The library needs a sanitizer's: programs without it do not run with it as they are."""
+        needs = subprocess.run(["ldd", str(self.lib / "libpvm3.so.3")], capture_output=True,
+                               check=False).stdout
+        return b"libasan" in needs or b"libtsan" in needs
+
     def missing(self):
         """Words about what is not built, or None."""
         for path in (self.pvmd, self.pvm, self.lib / "libpvm3.so.3"):

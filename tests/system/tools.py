@@ -35,11 +35,6 @@ def sanitized(build, folder):
     return program if done.returncode == 0 else None
 
 
-def library_is_sanitized(build):
-    return b"libasan" in subprocess.run(["ldd", str(build.lib / "libpvm3.so.3")],
-                                        capture_output=True, check=False).stdout
-
-
 def main():
     end_on_signals()
     build = require_build()
@@ -49,7 +44,7 @@ def main():
         plain = [program, program, ROUNDS]
         with tap.story("the daemon starts"):
             machine.start()
-        foreign = library_is_sanitized(build)
+        foreign = build.is_sanitized()
         if not shutil.which("valgrind") or foreign:
             tap.skip("valgrind", "not installed, or the library is sanitized")
         else:
@@ -64,8 +59,8 @@ def main():
         else:
             with tap.story("address sanitizer in the program"):
                 check(machine.run([twin, twin, ROUNDS], LIMIT_S))
-        if not shutil.which("gdb"):
-            tap.skip("gdb", "not installed")
+        if not shutil.which("gdb") or foreign:
+            tap.skip("gdb", "not installed, or the library is sanitized")
         else:
             with tap.story("gdb runs it"):
                 check(machine.run(["gdb", "-nx", "-batch", "-ex", "run", "--args"] + plain,
