@@ -163,17 +163,6 @@ bool wait_spin(int tid)
     return false;
 }
 
-static int timeout_ms(int64_t deadline_ns)
-{
-    if (deadline_ns == INT64_MAX)
-        return -1;
-    const int64_t left_ns = deadline_ns - task_now_ns();
-    if (left_ns <= 0)
-        return 0;
-    const int64_t left_ms = (left_ns + 999999) / 1000000;
-    return left_ms > INT32_MAX ? INT32_MAX : (int)left_ms;
-}
-
 void wait_prepare(struct wait_for *wait)
 {
     wait->socket = waiting_socket;
@@ -187,7 +176,7 @@ int wait_sleep(const struct wait_for *wait)
                                 {.fd = wait->kick, .events = POLLIN}};
         if (wait->wants_write)
             fds[0].events |= POLLOUT;
-        if (poll(fds, ARRAY_LEN(fds), timeout_ms(wait->deadline_ns)) > 0 ||
+        if (poll(fds, ARRAY_LEN(fds), task_timeout_ms(wait->deadline_ns)) > 0 ||
             waiting_socket != wait->socket)
             return 1;
         if (wait->deadline_ns != INT64_MAX && task_now_ns() >= wait->deadline_ns)

@@ -44,8 +44,8 @@ static int attach(struct pair *pair, struct xport *xport)
     return 0;
 }
 
-/* A pair for each tid the client asked for; those that fail are forgotten: the daemon carries it.
- *  */
+/* A pair for each tid the client asked for; those that fail are forgotten: the daemon carries
+ * it. */
 static void take_wants(void)
 {
     for (size_t i = 0; i < pairs.want_count; i++) {

@@ -60,8 +60,8 @@ static inline bool has_news(const struct pair *pair)
 
 /* ---- all of them ---- */
 
-/* A bit that is not of a peer, or not yet: while an answer of the daemon is due it may become one.
- *  */
+/* A bit that is not of a peer, or not yet: while an answer of the daemon is due it may become
+ * one. */
 static void stranger(int index)
 {
     if (!pairs.asked)

@@ -51,6 +51,17 @@ int64_t task_now_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+int task_timeout_ms(int64_t deadline_ns)
+{
+    if (deadline_ns == TASK_FOREVER)
+        return -1;
+    const int64_t left_ns = deadline_ns - task_now_ns();
+    if (left_ns <= 0)
+        return 0;
+    const int64_t left_ms = (left_ns + 999999) / 1000000;
+    return left_ms > INT32_MAX ? INT32_MAX : (int)left_ms;
+}
+
 /* A spawned task starts in the context of its spawner (API-60). */
 static void context_inherit(void)
 {
@@ -374,8 +385,7 @@ int task_done(int wait)
 /* ---- enrolment ---- */
 
 /* A child of fork() is not enrolled: the link belongs to its parent (decision D14). Only this
- * process' copies of the descriptors are closed; its memory may be half changed and is not touched.
- *  */
+ * process' copies of the descriptors are closed; its memory may be half changed and is not touched. */
 static void forked(void)
 {
     if (task_link.xport)
@@ -492,8 +502,7 @@ int task_enrol(void)
     return 0;
 }
 
-/* A handler that interrupted a call in its middle can only hang up; the call finds the link lost.
- *  */
+/* A handler that interrupted a call in its middle can only hang up; the call finds the link lost. */
 void task_leave(void)
 {
     if (!task_link.xport)

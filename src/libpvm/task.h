@@ -47,6 +47,8 @@ bool task_was_lost(void);
 /* What pvm_getfds() shows: readable while messages wait, as far as the platform can. */
 int task_descriptor(void);
 int64_t task_now_ns(void);
+/* Until |deadline_ns|, rounded up, as poll(2) wants it: in milliseconds, -1 for ever. */
+int task_timeout_ms(int64_t deadline_ns);
 /* Where the name shown by ps is kept; NULL = none. 0; PvmExists when enrolled. */
 int task_set_name(const char *name);
 

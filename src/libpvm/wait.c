@@ -288,18 +288,6 @@ void wait_learn(uint64_t began)
 
 /* ---- sleeping ---- */
 
-/* Until |deadline_ns|, rounded up, in the system's milliseconds. */
-static int timeout_ms(int64_t deadline_ns)
-{
-    if (deadline_ns == INT64_MAX)
-        return -1;
-    const int64_t left_ns = deadline_ns - task_now_ns();
-    if (left_ns <= 0)
-        return 0;
-    const int64_t left_ms = (left_ns + 999999) / 1000000;
-    return left_ms > INT32_MAX ? INT32_MAX : (int)left_ms;
-}
-
 /* Takes what the set has; it forgets rings that way. How many, or -1. */
 static int set_take(int set, int timeout)
 {
@@ -337,7 +325,7 @@ void wait_prepare(struct wait_for *wait)
 int wait_sleep(const struct wait_for *wait)
 {
     for (;;) {
-        const int timeout = timeout_ms(wait->deadline_ns);
+        const int timeout = task_timeout_ms(wait->deadline_ns);
         const bool is_plain = wait->set >= 0 && wait->kick < 0 && !wait->wants_write;
         const int ready = is_plain ? set_take(wait->set, timeout) : poll_all(wait, timeout);
         if (ready > 0 || waiting.socket != wait->socket)

@@ -15,11 +15,11 @@ ROUNDS = 5
 LIMIT_S = 100
 
 
-def check(done, words="", shared=True):
+def check(done, words=""):
     found = re.search(r"twin \d+ maps (\d+) own (\d+)", done.out)
     if done.status != 0 or not found:
         raise Failure(str(done)[-2000:])
-    if shared and min(int(found.group(1)), int(found.group(2))) < 2:
+    if min(int(found.group(1)), int(found.group(2))) < 2:
         raise Failure("memory was not shared: " + found.group(0))
     if words and words not in done.out + done.err:
         raise Failure("no %r in: %s" % (words, str(done)[-2000:]))
@@ -48,11 +48,10 @@ def main():
         if not shutil.which("valgrind") or foreign:
             tap.skip("valgrind", "not installed, or the library is sanitized")
         else:
-            # There memory is not shared: it keeps books of every byte that is mapped.
             with tap.story("valgrind: no error, nothing lost"):
                 check(machine.run(["valgrind", "--error-exitcode=9", "--leak-check=full",
                                    "--errors-for-leak-kinds=definite"] + plain, LIMIT_S),
-                      "ERROR SUMMARY: 0 errors", shared=False)
+                      "ERROR SUMMARY: 0 errors")
         twin = None if foreign else sanitized(build, machine.tmp)
         if not twin:
             tap.skip("address sanitizer", "the compiler has none, or the library has it itself")
