@@ -385,7 +385,8 @@ int task_done(int wait)
 /* ---- enrolment ---- */
 
 /* A child of fork() is not enrolled: the link belongs to its parent (decision D14). Only this
- * process' copies of the descriptors are closed; its memory may be half changed and is not touched. */
+ * process' copies of the descriptors are closed; its memory may be half changed and is not
+ * touched. */
 static void forked(void)
 {
     if (task_link.xport)
@@ -502,7 +503,8 @@ int task_enrol(void)
     return 0;
 }
 
-/* A handler that interrupted a call in its middle can only hang up; the call finds the link lost. */
+/* A handler that interrupted a call in its middle can only hang up; the call finds the link
+ * lost. */
 void task_leave(void)
 {
     if (!task_link.xport)
