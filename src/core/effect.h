@@ -18,6 +18,7 @@ enum effect_kind {
     EFFECT_PEER_PSK,       /* peer, psk, psk_epoch */
     EFFECT_PEER_REMOVE,    /* peer; flag = say goodbye */
     EFFECT_PEER_SEND,      /* peer, bytes: one control message */
+    EFFECT_PEER_NOTE,      /* peer, bytes: sent once, may be lost */
     EFFECT_PEER_FRAME,     /* peer, frame: over flow (frame.source, frame.destination) */
     EFFECT_PEER_CONSUME,   /* origin, count: credit back to the sender */
     EFFECT_PEER_RESET,     /* origin: nobody here will take more of this flow */
@@ -39,6 +40,12 @@ enum effect_kind {
     EFFECT_CONFIGURE,      /* text = search path, text2 = directory, text3 = debugger ("" = the
                               default): how children are started here; the shell expands variables
                               (HF-5) */
+    EFFECT_TOMBSTONES,     /* peers, peer_count: who is to be told by the guardian when this daemon
+                              is dead; replaces the list before */
+    EFFECT_LEASE,          /* until_ns: the guardian ends everything when this passes and no later
+                              one was told; UINT64_MAX = never */
+    EFFECT_REJOIN,         /* this daemon is no host any more: end all children, drop all
+                              connections and links, then node_rejoin() (D12) */
     EFFECT_STOP,           /* status: flush, end children that are left, remove files, leave with
                               it */
     EFFECT_KINDS
@@ -94,6 +101,9 @@ struct effect {
     struct slice bytes;
     struct frame frame;
     struct origin origin;
+    const uint64_t *peers;
+    size_t peer_count;
+    uint64_t until_ns;
     struct child_start child;
     struct host_start start;
     uint8_t public_key[WIRE_KEY_BYTES];

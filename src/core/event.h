@@ -27,6 +27,9 @@ enum event_kind {
                             frame.raw is set; in time EFFECT_PEER_CONSUME of its raw length comes */
     EVENT_PEER_ACKED,    /* peer, source, destination, count: so many bytes have arrived there */
     EVENT_PEER_RESET,    /* peer, source, destination: it will take no more of this flow */
+    EVENT_PEER_NOTE,     /* peer, bytes: one note, see EFFECT_PEER_NOTE */
+    EVENT_PEER_TOMBSTONE, /* peer: its guardian says that the daemon is dead */
+    EVENT_PEER_SESSION,  /* peer: its tombstone here has to be made anew */
     EVENT_CONN_OPENED,   /* conn, pid: a process of this user connected (the shell checked whose it
                             is) */
     EVENT_CONN_FRAME,    /* conn, frame: control or data from the task; fds: descriptors of its

@@ -10,10 +10,19 @@
  *
  * A peer is named by an id that the caller chooses (the core's host epoch: a host that left and
  * came back is another peer). Control messages are delivered to the peer in order, exactly once,
- * as long as the peer lives, with priority over flows. A flow is named by (source, destination) as
+ * as long as the peer lives, with priority over flows. A note is one small message that is sealed
+ * and sent once: it may be lost, and is never acknowledged. A flow is named by (source, destination) as
  * 32-bit numbers and carries frames (1..MESH_FRAME_BYTES_MAX bytes each) in order, exactly once;
  * flows of a link share it fairly and know nothing of each other. Nothing is ordered between
  * lanes.
+ *
+ * A link that is quiet stays quiet: nothing is sent to find out whether the peer lives (that is
+ * detect's), and MESH_DOWN comes only to who has something unacknowledged, or said goodbye.
+ *
+ * Paths. A peer that cannot be reached directly is reached through others that can (D5): the sealed
+ * datagrams for it go, inside sealed packets, to a third daemon that has links to both, which passes
+ * them on and cannot read them. The mesh tries this by itself when the direct way fails, and goes
+ * back when it works again.
  *
  * Credit. A receiver bounds what it holds: per flow MESH_FLOW_WINDOW_BYTES may be unconsumed
  * (mesh_flow_consume gives credit back), and over all peers what may be in flight stays below the
@@ -37,7 +46,10 @@ enum {
     MESH_DATAGRAM_BYTES_MAX = 65507,
     MESH_FLOW_WINDOW_BYTES = 1024 * 1024,  /* received and not yet consumed, per flow */
     MESH_PEER_WINDOW_BYTES = 8 * 1024 * 1024, /* the same over all flows of a peer */
-    MESH_ADDRESSES_MAX = 8
+    MESH_ADDRESSES_MAX = 8,
+    MESH_NOTE_BYTES_MAX = 512,
+    MESH_NOTES_WAITING = 4,       /* per peer without a session */
+    MESH_TOMBSTONE_BYTES_MAX = 64
 };
 
 /* Where a datagram goes or comes from: IPv6, or IPv4 mapped into it (RFC 4291 section 2.5.5.2). */
@@ -76,7 +88,10 @@ enum mesh_event_kind {
     MESH_CONTROL,    /* one control message: payload */
     MESH_FLOW_FRAME, /* one frame of flow (source, destination): payload */
     MESH_FLOW_ACKED, /* the peer has |bytes| more of what we wrote to the flow: room again */
-    MESH_FLOW_RESET  /* the peer gave the flow up: what was not delivered is lost */
+    MESH_FLOW_RESET, /* the peer gave the flow up: what was not delivered is lost */
+    MESH_NOTE,       /* one note: payload */
+    MESH_TOMBSTONE,  /* the peer's guardian says that its daemon is dead */
+    MESH_SESSION     /* a new session stands, or the path changed: tombstones have to be made anew */
 };
 
 struct mesh_event {
@@ -129,6 +144,16 @@ uint64_t mesh_peer_unacked_bytes(const struct mesh *mesh, uint64_t peer);
 /* Queues one control message (copied). 0; -1 unknown peer, no memory, or too long. Never blocks. */
 int mesh_send_control(struct mesh *mesh, uint64_t peer, const void *bytes, size_t length,
                       uint64_t now_ns);
+/* Sends one note of 1..MESH_NOTE_BYTES_MAX bytes (copied) as soon as may be, under no window. Without
+ * a session it begins a handshake and waits for it; of those that wait the last MESH_NOTES_WAITING
+ * stay. 0; -1 unknown peer, bad length, no memory. */
+int mesh_send_note(struct mesh *mesh, uint64_t peer, const void *bytes, size_t length,
+                   uint64_t now_ns);
+/* The tombstone for |peer|: a sealed packet that says "the daemon that made this is dead", to be sent
+ * by the guardian when that is so. Its number is one that no other packet ever has, so it can be made
+ * while the daemon lives; it is good until the session changes (MESH_SESSION says so). Writes at most
+ * MESH_TOMBSTONE_BYTES_MAX bytes and the address, returns the length; 0 = there is no session. */
+size_t mesh_tombstone(struct mesh *mesh, uint64_t peer, struct mesh_address *to, uint8_t *bytes);
 /* Queues one frame on the flow, taking a reference to |frame|. 0; -1 unknown peer, bad length, no
  * memory. Always accepted above that: the caller keeps itself to MESH_FLOW_WINDOW_BYTES by counting
  * MESH_FLOW_ACKED. */
