@@ -62,6 +62,15 @@ struct wire_texts {
 #define WIRE_TYPE_LIST_added struct wire_added_list
 #define WIRE_TYPE_LIST_entry struct wire_entry_list
 #define WIRE_TYPE_LIST_sink struct wire_sink_list
+#define WIRE_TYPE_LIST_answer struct wire_answer_list
+#define WIRE_TYPE_LIST_applied struct wire_applied_list
+#define WIRE_TYPE_LIST_mbox_place struct wire_mbox_place_list
+#define WIRE_TYPE_LIST_mbox_class struct wire_mbox_class_list
+#define WIRE_TYPE_LIST_mbox_entry struct wire_mbox_entry_list
+#define WIRE_TYPE_LIST_mbox_box struct wire_mbox_box_list
+#define WIRE_TYPE_LIST_mbox_body struct wire_mbox_body_list
+#define WIRE_TYPE_LIST_mbox_waiter struct wire_mbox_waiter_list
+#define WIRE_TYPE_LIST_mbox_taken struct wire_mbox_taken_list
 
 #define WIRE_FIELD(kind, name) WIRE_TYPE_##kind name;
 
