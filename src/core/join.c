@@ -8,8 +8,7 @@
 
 static int create_log(struct node *node)
 {
-    struct log_config config = {.self = node->config.epoch, .leader = node_master(node), .term = 1,
-                                .resend_ns = LOG_RESEND_NS};
+    struct log_config config = {.self = node->config.epoch, .resend_ns = LOG_RESEND_NS};
     node->log = log_create(&config);
     return node->log ? 0 : -1;
 }
@@ -117,10 +116,7 @@ static void propose_self(struct node *node)
     for (size_t i = 0; i < WIRE_KEY_BYTES; i++)
         self.public_key.bytes[i] = config->public_key[i];
     struct message add = {.type = CMD_HOSTS_ADD, .cmd_hosts_add = {.hosts = {1, &self}}};
-    /* A leader begins its term with an entry that does nothing (section 6.4 of the dissertation).
-     * */
-    struct message noop = {.type = CMD_NOOP, .cmd_noop = {.term = log_term(node->log)}};
-    if (!member_propose(node, &noop) || !member_propose(node, &add))
+    if (!member_propose(node, &add))
         node_fatal(node, "no memory to begin");
 }
 
@@ -128,7 +124,7 @@ void join_begin_master(struct node *node)
 {
     node->config.random_bytes(node->config.random_context, node->hosts.psk, WIRE_KEY_BYTES);
     node->hosts.psk_epoch = 1;
-    if (create_log(node) < 0) {
+    if (create_log(node) < 0 || log_found(node->log, node->now_ns) < 0) {
         node_fatal(node, "no memory to begin");
         return;
     }

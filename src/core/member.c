@@ -183,6 +183,8 @@ static void table_changed(struct node *node, const struct hosts_change *change)
 static int apply(struct node *node, const struct log_entry *entry, struct hosts_change *change)
 {
     struct message command;
+    if (!entry->command)
+        return 0; /* of the log itself */
     if (message_decode(entry->command, entry->length, &node->scratch, &command) < 0)
         return -1;
     if (!entry->is_snapshot)

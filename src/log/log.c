@@ -29,6 +29,8 @@ struct follower {
 struct log {
     struct log_config config;
     uint64_t term;
+    uint64_t leader;
+    struct log_voters voters;
     /* entries[i] has index snapshot_index + 1 + i */
     struct entry *entries;
     size_t count;
@@ -46,6 +48,7 @@ struct log {
     bool owes_answer;
     bool answer_matched;
     uint64_t answer_index;
+    uint64_t answer_to;
 };
 
 struct log *log_create(const struct log_config *config)
@@ -54,7 +57,6 @@ struct log *log_create(const struct log_config *config)
     if (!log)
         return NULL;
     log->config = *config;
-    log->term = config->term;
     list_init(&log->followers);
     return log;
 }
@@ -80,7 +82,7 @@ void log_destroy(struct log *log)
 
 bool log_is_leader(const struct log *log)
 {
-    return log->config.self == log->config.leader;
+    return log->config.self == log->leader;
 }
 
 uint64_t log_last_index(const struct log *log)
@@ -91,6 +93,36 @@ uint64_t log_last_index(const struct log *log)
 uint64_t log_applied_index(const struct log *log)
 {
     return log->applied_index;
+}
+
+uint64_t log_leader(const struct log *log)
+{
+    return log->leader;
+}
+
+enum log_role log_role(const struct log *log)
+{
+    return log_is_leader(log) ? LOG_LEADER : LOG_LEARNER;
+}
+
+const struct log_voters *log_voters(const struct log *log)
+{
+    return &log->voters;
+}
+
+bool log_is_voter(const struct log *log, uint64_t id)
+{
+    return log->voters.count && log->voters.ids[0] == id;
+}
+
+uint64_t log_commit_index(const struct log *log)
+{
+    return log->commit_index;
+}
+
+uint64_t log_quorum_at(const struct log *log, uint64_t now_ns)
+{
+    return log_is_leader(log) ? now_ns : 0;
 }
 
 uint64_t log_term(const struct log *log)
@@ -153,6 +185,21 @@ uint64_t log_propose(struct log *log, const void *command, size_t length)
     advance_commit(log);
     log->quiet_until_ns = 0;
     return log_last_index(log);
+}
+
+int log_found(struct log *log, uint64_t now_ns)
+{
+    struct message noop = {.type = CMD_NOOP, .cmd_noop = {1, log->config.self}};
+    struct wr wr;
+    (void)now_ns;
+    wr_init(&wr);
+    message_encode(&wr, &noop);
+    log->term = 1;
+    log->leader = log->config.self;
+    log->voters = (struct log_voters){.ids = {log->leader}, .count = 1, .tie = log->leader};
+    uint64_t index = wr.bad ? 0 : log_propose(log, wr.bytes, wr.length);
+    wr_fini(&wr);
+    return index ? 0 : -1;
 }
 
 static struct follower *follower_find(const struct log *log, uint64_t id)
@@ -257,9 +304,11 @@ static uint64_t take_entries(struct log *log, const struct wire_dm_append *appen
 
 static int receive_append(struct log *log, uint64_t from, const struct wire_dm_append *append)
 {
-    if (from != log->config.leader || log_is_leader(log) || append->term < log->term)
+    if (log_is_leader(log) || append->term < log->term)
         return -1;
     log->term = append->term;
+    log->leader = append->leader;
+    log->answer_to = from;
     bool known = append->previous_index <= log_last_index(log);
     /* What is committed here matches by the Leader Completeness property (section 3.6.3). */
     bool agreed = append->previous_index <= log->commit_index;
@@ -276,9 +325,11 @@ static int receive_append(struct log *log, uint64_t from, const struct wire_dm_a
 /* InstallSnapshot (section 5.1), in one piece: the control lane takes messages of any length. */
 static int receive_snapshot(struct log *log, uint64_t from, const struct wire_dm_snapshot *snapshot)
 {
-    if (from != log->config.leader || log_is_leader(log) || snapshot->term < log->term)
+    if (log_is_leader(log) || snapshot->term < log->term)
         return -1;
     log->term = snapshot->term;
+    log->leader = snapshot->leader;
+    log->answer_to = from;
     if (snapshot->index <= log->commit_index) {
         owe_answer(log, true, log->commit_index);
         return 0;
@@ -354,6 +405,7 @@ static void make_snapshot(const struct log *log, struct message *message)
     message->type = DM_SNAPSHOT;
     message->dm_snapshot = (struct wire_dm_snapshot){
         .term = log->term,
+        .leader = log->leader,
         .index = log->snapshot_index,
         .index_term = log->snapshot_term,
         .state = {log->snapshot, log->snapshot_length},
@@ -377,6 +429,7 @@ static int make_append(const struct log *log, const struct follower *follower, s
     message->type = DM_APPEND;
     message->dm_append = (struct wire_dm_append){
         .term = log->term,
+        .leader = log->leader,
         .previous_index = previous,
         .previous_term = term_at(log, previous),
         .commit = log->commit_index,
@@ -423,7 +476,7 @@ bool log_pull(struct log *log, uint64_t now_ns, struct arena *arena, uint64_t *t
                                                          .index = log->answer_index,
                                                          .applied = log->applied_index,
                                                          .matched = log->answer_matched};
-        *to = log->config.leader;
+        *to = log->answer_to;
         return true;
     }
     if (now_ns < log->quiet_until_ns)

@@ -31,6 +31,7 @@ static const char *const some_texts[] = {"", "two words"};
 #define FILL_LIST_task(v) ((v) = fill_list_task())
 #define FILL_LIST_added(v) ((v) = fill_list_added())
 #define FILL_LIST_entry(v) ((v) = fill_list_entry())
+#define FILL_LIST_voter(v) ((v) = fill_list_voter())
 #define FILL_LIST_sink(v) ((v) = fill_list_sink())
 
 #define FILL_FIELD(kind, name) FILL_##kind(value->name);
