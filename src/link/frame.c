@@ -132,6 +132,13 @@ bool frame_decode(struct rd *rd, struct frame *frame)
         break;
     case FRAME_PING:
     case FRAME_GOODBYE:
+    case FRAME_TOMBSTONE:
+        break;
+    case FRAME_NOTE:
+        frame->note.length = rd_varint(rd);
+        if (frame->note.length == 0)
+            rd->bad = true;
+        frame->note.bytes = rd_bytes(rd, (size_t)MIN_OF(frame->note.length, (uint64_t)SIZE_MAX));
         break;
     case FRAME_ACK:
         decode_ack(rd, &frame->ack);
@@ -173,6 +180,13 @@ bool frame_decode(struct rd *rd, struct frame *frame)
 void frame_encode_empty(struct wr *wr, enum frame_type type)
 {
     wr_u8(wr, (uint8_t)type);
+}
+
+void frame_encode_note(struct wr *wr, const void *bytes, size_t length)
+{
+    wr_u8(wr, FRAME_NOTE);
+    wr_varint(wr, length);
+    wr_bytes(wr, bytes, length);
 }
 
 void frame_encode_token(struct wr *wr, enum frame_type type, const uint8_t token[8])

@@ -25,6 +25,8 @@
     X(MAX_PEER, 0x09, true)                                                                        \
     X(FLOW_RESET, 0x0a, true)                                                                      \
     X(FLOW_END, 0x0b, true)                                                                        \
+    X(NOTE, 0x0c, false)                                                                           \
+    X(TOMBSTONE, 0x0d, false)                                                                      \
     X(CONTROL, 0x10, true)                                                                         \
     X(CONTROL_PART, 0x11, true)                                                                    \
     X(FLOW, 0x20, true)                                                                            \
@@ -79,6 +81,10 @@ struct frame {
             uint64_t sequence, amount; /* GRANT, WANT */
         } credit;
         uint8_t token[8]; /* PATH_CHALLENGE, PATH_RESPONSE */
+        struct {
+            uint64_t length;
+            const uint8_t *bytes;
+        } note;
         size_t padding;
     };
 };
@@ -91,7 +97,8 @@ bool frame_asks_for_ack(enum frame_type type);
  * UINT64_MAX on a copy of |ack|. */
 bool frame_ack_next(struct frame_ack *ack, uint64_t *first, uint64_t *last);
 
-void frame_encode_empty(struct wr *wr, enum frame_type type); /* PING, GOODBYE */
+void frame_encode_empty(struct wr *wr, enum frame_type type); /* PING, GOODBYE, TOMBSTONE */
+void frame_encode_note(struct wr *wr, const void *bytes, size_t length);
 void frame_encode_token(struct wr *wr, enum frame_type type, const uint8_t token[8]);
 void frame_encode_credit(struct wr *wr, enum frame_type type, uint64_t sequence, uint64_t amount);
 void frame_encode_flow(struct wr *wr, enum frame_type type, uint64_t lane, uint64_t value);

@@ -6,27 +6,37 @@
 
 #include <string.h>
 
-/* What the caller is told when. A closed link stays closed until the peer begins anew. */
+/* What the caller is told when. A closed link stays closed until the peer begins anew; a dead one
+ * for good: its keys died with the daemon. */
 static const struct {
     enum link_state next;
-    bool tells_up, tells_down;
+    bool tells_up, tells_down, tells_death;
 } link_table[LINK_STATE_COUNT][LINK_INPUT_COUNT] = {
     [LINK_FRESH] = {[LINK_LIFE] = {LINK_UP, true, false},
                     [LINK_SILENCE] = {LINK_SILENT, false, true},
                     [LINK_GOODBYE] = {LINK_CLOSED, false, true},
-                    [LINK_RENEWAL] = {LINK_FRESH, false, false}},
+                    [LINK_RENEWAL] = {LINK_FRESH, false, false},
+                    [LINK_DEATH] = {LINK_DEAD, false, false, true}},
     [LINK_UP] = {[LINK_LIFE] = {LINK_UP, false, false},
                  [LINK_SILENCE] = {LINK_SILENT, false, true},
                  [LINK_GOODBYE] = {LINK_CLOSED, false, true},
-                 [LINK_RENEWAL] = {LINK_FRESH, false, true}},
+                 [LINK_RENEWAL] = {LINK_FRESH, false, true},
+                 [LINK_DEATH] = {LINK_DEAD, false, false, true}},
     [LINK_SILENT] = {[LINK_LIFE] = {LINK_UP, true, false},
                      [LINK_SILENCE] = {LINK_SILENT, false, false},
                      [LINK_GOODBYE] = {LINK_CLOSED, false, false},
-                     [LINK_RENEWAL] = {LINK_FRESH, false, false}},
+                     [LINK_RENEWAL] = {LINK_FRESH, false, false},
+                     [LINK_DEATH] = {LINK_DEAD, false, false, true}},
     [LINK_CLOSED] = {[LINK_LIFE] = {LINK_CLOSED, false, false},
                      [LINK_SILENCE] = {LINK_CLOSED, false, false},
                      [LINK_GOODBYE] = {LINK_CLOSED, false, false},
-                     [LINK_RENEWAL] = {LINK_FRESH, false, false}},
+                     [LINK_RENEWAL] = {LINK_FRESH, false, false},
+                     [LINK_DEATH] = {LINK_DEAD, false, false, true}},
+    [LINK_DEAD] = {[LINK_LIFE] = {LINK_DEAD, false, false},
+                   [LINK_SILENCE] = {LINK_DEAD, false, false},
+                   [LINK_GOODBYE] = {LINK_DEAD, false, false},
+                   [LINK_RENEWAL] = {LINK_DEAD, false, false},
+                   [LINK_DEATH] = {LINK_DEAD, false, false}},
 };
 
 static const char *const link_state_names[LINK_STATE_COUNT] = {
@@ -67,6 +77,8 @@ void link_input(struct link *link, enum link_input input, const char *reason)
         link->down_event.reason = reason;
         link_tell(&link->down_event, &link->up_event);
     }
+    if (link_table[before][input].tells_death)
+        event_queue(&link->tombstone_event);
     if (link->state != before)
         log_line(link->mesh->config.log, LOG_LEVEL_INFO, "link %llx: %s -> %s%s%s",
                  (unsigned long long)link->peer, link_state_names[before],
@@ -89,6 +101,8 @@ struct link *link_create(struct mesh *mesh, const struct mesh_peer_config *confi
     heap_node_init(&link->timer);
     event_init(&link->up_event, MESH_UP, link, NULL);
     event_init(&link->down_event, MESH_DOWN, link, NULL);
+    event_init(&link->session_event, MESH_SESSION, link, NULL);
+    event_init(&link->tombstone_event, MESH_TOMBSTONE, link, NULL);
     link->addresses = mem_dup(config->addresses, count * sizeof(link->addresses[0]));
     link->address_count = count;
     /* Its place in the heap is taken now, so that setting the timer never fails. */
@@ -107,6 +121,7 @@ static void live_init(struct live *live, const struct mesh *mesh, uint64_t now_n
     mtu_init(&live->mtu, mesh->config.datagram_bytes_max);
     congestion_init(&live->congestion, live->mtu.current);
     pacer_init(&live->pacer, now_ns);
+    list_init(&live->notes);
     outlane_init(&live->control, 0, 0, 0, CONTROL_WINDOW_BYTES);
     inlane_init(&live->control_in, 0, 0, 0, CONTROL_WINDOW_BYTES);
     map_init(&live->outflows);
@@ -147,6 +162,31 @@ struct live *link_live(struct link *link, uint64_t now_ns)
     return link->live;
 }
 
+void link_note_drop(struct live *live)
+{
+    struct note *note = LIST_ENTRY(list_first(&live->notes), struct note, node);
+    list_remove(&note->node);
+    live->note_count--;
+    mem_free(note);
+}
+
+int link_note(struct link *link, const void *bytes, size_t length, uint64_t now_ns)
+{
+    struct live *live = link_live(link, now_ns);
+    struct note *note = live ? mem_alloc(sizeof(*note) + length) : NULL;
+    if (!note)
+        return -1;
+    unsigned most = live->current ? LINK_NOTES_MAX : MESH_NOTES_WAITING;
+    while (live->note_count >= most)
+        link_note_drop(live);
+    *note = (struct note){.since_ns = now_ns, .length = (uint32_t)length};
+    memcpy(note->bytes, bytes, length);
+    list_push_back(&live->notes, &note->node);
+    live->note_count++;
+    link_wake(link);
+    return 0;
+}
+
 void link_hold(struct link *link, uint64_t more_bytes, uint64_t less_bytes)
 {
     struct mesh_counters *counters = &link->mesh->counters;
@@ -176,6 +216,8 @@ static void live_fini(struct link *link)
 {
     struct live *live = link->live;
     link_orphan_events(link);
+    while (live->note_count)
+        link_note_drop(live);
     struct sent_packet *packet;
     while ((packet = loss_take(&live->loss, 0, true)))
         link_packet_free(packet);
@@ -215,6 +257,8 @@ void link_destroy(struct link *link)
     list_remove(&link->ready);
     list_remove(&link->up_event.node);
     list_remove(&link->down_event.node);
+    list_remove(&link->session_event.node);
+    list_remove(&link->tombstone_event.node);
     mem_free(link->previous_psk);
     mem_free(link->addresses);
     mem_free(link);
@@ -287,7 +331,7 @@ void link_schedule(struct link *link)
 {
     const struct live *live = link->live;
     uint64_t at_ns = UINT64_MAX;
-    if (live && link->state != LINK_CLOSED) {
+    if (live && !link_is_over(link)) {
         /* Who is in the queue to send needs no timer to be asked. */
         bool is_ready = !list_is_empty(&link->ready);
         const uint64_t due_ns[] = {
@@ -327,7 +371,7 @@ static void link_probe(struct link *link, uint64_t now_ns)
 void link_expire(struct link *link, uint64_t now_ns)
 {
     struct live *live = link->live;
-    if (!live || link->state == LINK_CLOSED)
+    if (!live || link_is_over(link))
         return;
     if (live->previous && now_ns >= live->previous_until_ns) {
         map_remove(&link->mesh->sessions, live->previous->local_index);

@@ -33,15 +33,17 @@ enum {
     CONTROL_UNIT_BYTES_MAX = MESH_CONTROL_BYTES_MAX + 1, /* one byte before the message: its kind */
     CONTROL_WINDOW_BYTES = 2 * CONTROL_UNIT_BYTES_MAX,
     LINK_FLOWS_MAX = 65536,     /* per peer and direction */
+    LINK_NOTES_MAX = 64,        /* waiting with a session: only while memory is short */
     LINK_PROBES_PER_TIMEOUT = 2 /* RFC 9002 section 6.2.4 */
 };
 
+#define LINK_PREVIOUS_MIN_NS UINT64_C(1000000000)
 #define LINK_FLOW_IDLE_NS UINT64_C(5000000000) /* a drained flow is forgotten after that */
 #define LINK_PROBE_INTERVAL_MAX_NS UINT64_C(2000000000)
 #define LINK_RETRY_NS UINT64_C(10000000) /* after memory was short */
 
 /* X(state): the table of what happens when is in link.c. */
-#define LINK_STATES(X) X(FRESH) X(UP) X(SILENT) X(CLOSED)
+#define LINK_STATES(X) X(FRESH) X(UP) X(SILENT) X(CLOSED) X(DEAD)
 enum link_state {
 #define LINK_STATE_ENUM(name) LINK_##name,
     LINK_STATES(LINK_STATE_ENUM)
@@ -49,7 +51,14 @@ enum link_state {
         LINK_STATE_COUNT
 };
 
-enum link_input { LINK_LIFE, LINK_SILENCE, LINK_GOODBYE, LINK_RENEWAL, LINK_INPUT_COUNT };
+enum link_input {
+    LINK_LIFE,
+    LINK_SILENCE,
+    LINK_GOODBYE,
+    LINK_RENEWAL,
+    LINK_DEATH, /* a tombstone */
+    LINK_INPUT_COUNT
+};
 
 /* A handshake that we began. */
 struct calling {
@@ -88,6 +97,14 @@ struct path_check {
     uint8_t token[8];
     unsigned sent;
     uint64_t next_ns;
+};
+
+/* A note that waits to be sent. */
+struct note {
+    struct list node; /* in live.notes */
+    uint64_t since_ns;
+    uint32_t length;
+    uint8_t bytes[];
 };
 
 struct outflow {
@@ -147,6 +164,8 @@ struct live {
     struct mesh_address respond_to;
     uint8_t respond_token[8];
 
+    struct list notes; /* oldest first */
+    unsigned note_count;
     struct outlane control;
     struct inlane control_in;
     bool control_notice;
@@ -188,7 +207,7 @@ struct link {
     struct live *live; /* NULL until something is said or heard */
     struct list ready; /* in mesh.ready while a pull is worth a try */
     struct heap_node timer;
-    struct event_node up_event, down_event;
+    struct event_node up_event, down_event, session_event, tombstone_event;
 };
 
 /* A goodbye whose link is gone already. */
@@ -231,6 +250,21 @@ void link_schedule(struct link *link);
 /* Does what is due. */
 void link_expire(struct link *link, uint64_t now_ns);
 void link_asks(struct link *link, uint64_t now_ns);
+/* Nothing is said to the peer and nothing is heard of it. */
+static inline bool link_is_over(const struct link *link)
+{
+    return link->state == LINK_CLOSED || link->state == LINK_DEAD;
+}
+/* Queues a note, dropping the oldest when there are too many. -1 without memory. */
+int link_note(struct link *link, const void *bytes, size_t length, uint64_t now_ns);
+/* Drops the oldest note. */
+void link_note_drop(struct live *live);
+/* How long the former session still receives: what is on its way, and a tombstone that could not
+ * yet be made anew. */
+static inline uint64_t link_previous_ns(const struct live *live)
+{
+    return MAX_OF(3 * rtt_probe_timeout_ns(&live->rtt), LINK_PREVIOUS_MIN_NS);
+}
 /* Bytes held for the peer changed; the second for those written and not acknowledged. */
 void link_hold(struct link *link, uint64_t more_bytes, uint64_t less_bytes);
 void link_out(struct link *link, uint64_t more_bytes, uint64_t less_bytes);
@@ -274,6 +308,8 @@ void link_detect_losses(struct link *link, uint64_t now_ns);
 size_t link_pull(struct link *link, struct mesh_address *to, uint8_t *bytes, uint64_t now_ns);
 /* A sealed GOODBYE; 0 when there is no session. */
 size_t link_goodbye(struct link *link, uint8_t *bytes);
+/* A sealed TOMBSTONE of ourselves; 0 when there is no session. */
+size_t link_tombstone(struct link *link, uint8_t *bytes);
 
 /* link_flows.c */
 int link_flows_write(struct link *link, uint32_t source, uint32_t destination, const void *head,

@@ -106,6 +106,7 @@ void link_set_path(struct link *link, const struct mesh_address *path, uint64_t 
     live->check.is_active = false;
     if (is_first)
         return;
+    event_queue(&link->session_event);
     /* RFC 9000 section 9.4: another path, other properties. */
     rtt_init(&live->rtt);
     mtu_init(&live->mtu, link->mesh->config.datagram_bytes_max);
@@ -324,6 +325,7 @@ static void link_install(struct link *link, const struct agreement *agreed,
     live->received_ns = now_ns;
     live->asking_ns = 0;
     link_input(link, LINK_LIFE, NULL);
+    event_queue(&link->session_event);
     log_line(link->mesh->config.log, LOG_LEVEL_DEBUG,
              "link %llx: keys agreed, psk %u, called by %s", (unsigned long long)link->peer,
              (unsigned)agreed->epoch, agreed->session->is_caller ? "us" : "them");
@@ -342,7 +344,7 @@ void link_confirm(struct link *link, const struct mesh_address *from, uint64_t n
     live->answering = NULL;
     if (trip_ns && !live->rtt.has_sample)
         rtt_sample(&live->rtt, trip_ns, 0);
-    live->previous_until_ns = now_ns + 3 * rtt_probe_timeout_ns(&live->rtt);
+    live->previous_until_ns = now_ns + link_previous_ns(live);
     link_calling_stop(link);
 }
 
@@ -547,7 +549,7 @@ void mesh_receive_hello(struct mesh *mesh, const struct mesh_address *from, cons
         counters->dropped_unsealed++;
     } else {
         struct link *link = map_get(&mesh->links, hello.from);
-        if (!link || hello.to != link->self || hello.mode != mesh->config.mode ||
+        if (!link || link->state == LINK_DEAD || hello.to != link->self || hello.mode != mesh->config.mode ||
             memcmp(link->public_key, noise.remote_static, SEAL_KEY_BYTES) != 0)
             counters->dropped_unknown++;
         else

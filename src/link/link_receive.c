@@ -8,6 +8,8 @@
  */
 #include "link/link.h"
 
+#include "base/mem.h"
+
 #include <string.h>
 
 /* Opened packets: used within one call, so one for each thread is enough. */
@@ -52,6 +54,10 @@ static bool frame_is_fine(struct link *link, const struct frame *frame)
     case FRAME_FLOW_RESET:
     case FRAME_FLOW_END:
         return true;
+    case FRAME_NOTE:
+        return frame->note.length <= MESH_NOTE_BYTES_MAX;
+    case FRAME_TOMBSTONE: /* only in a packet of its own: link_receive_tombstone() */
+        return false;
     }
     return false;
 }
@@ -158,6 +164,25 @@ static void link_take_grant(struct link *link, uint64_t sequence, uint64_t limit
     credit->limit = MAX_OF(limit, (uint64_t)CREDIT_FLOOR);
 }
 
+/* Without memory it is lost: it would not come again if we said so. */
+static void link_take_note(struct link *link, const uint8_t *bytes, size_t length)
+{
+    struct inframe *frame = mem_calloc(1, sizeof(*frame));
+    if (!frame)
+        return;
+    frame->buf = buf_create(length);
+    if (!frame->buf) {
+        mem_free(frame);
+        return;
+    }
+    list_init(&frame->node);
+    ranges_init(&frame->received);
+    frame->length = (uint32_t)length;
+    memcpy(frame->buf->data, bytes, length);
+    event_init(&frame->event, MESH_NOTE, link, frame);
+    event_queue(&frame->event);
+}
+
 static int frame_take(struct link *link, const struct frame *frame, const struct mesh_address *from,
                       uint64_t now_ns)
 {
@@ -166,6 +191,10 @@ static int frame_take(struct link *link, const struct frame *frame, const struct
     case FRAME_PADDING:
     case FRAME_PING:
     case FRAME_GOODBYE: /* link_take_frames() */
+    case FRAME_TOMBSTONE:
+        break;
+    case FRAME_NOTE:
+        link_take_note(link, frame->note.bytes, (size_t)frame->note.length);
         break;
     case FRAME_ACK:
         link_take_ack(link, &frame->ack, now_ns);
@@ -234,7 +263,7 @@ static void link_was_heard(struct link *link, const struct session *session,
     live->asking_ns = live->loss.in_flight_count ? MAX_OF(now_ns, (uint64_t)1) : 0;
     link_input(link, LINK_LIFE, NULL);
     if (session == live->current && live->previous && live->previous_until_ns == UINT64_MAX)
-        live->previous_until_ns = now_ns + 3 * rtt_probe_timeout_ns(&live->rtt);
+        live->previous_until_ns = now_ns + link_previous_ns(live);
     /* RFC 9000 section 9.3: only the newest packet tells where the peer is. */
     if (is_newest)
         link_follow_path(link, from, now_ns);
@@ -269,6 +298,18 @@ static void link_receive(struct link *link, struct session *session,
     }
 }
 
+/* Made in advance by a daemon that has died since. All its keys go, so that it counts once. */
+static void link_receive_tombstone(struct link *link, const uint8_t *payload, size_t length,
+                                   uint64_t now_ns)
+{
+    if (length != 1 || payload[0] != FRAME_TOMBSTONE) {
+        link->mesh->counters.dropped_malformed++;
+        return;
+    }
+    link_input(link, LINK_DEATH, "its daemon has died");
+    link_close(link, now_ns);
+}
+
 void mesh_receive_sealed(struct mesh *mesh, const struct mesh_address *from, const uint8_t *packet,
                          size_t length, uint64_t now_ns)
 {
@@ -288,7 +329,7 @@ void mesh_receive_sealed(struct mesh *mesh, const struct mesh_address *from, con
         counters->dropped_unknown++;
         return;
     }
-    if (replay_was_seen(&link->live->replay, number)) {
+    if (number != PACKET_NUMBER_TOMBSTONE && replay_was_seen(&link->live->replay, number)) {
         counters->dropped_replayed++;
         return;
     }
@@ -297,5 +338,8 @@ void mesh_receive_sealed(struct mesh *mesh, const struct mesh_address *from, con
         counters->dropped_unsealed++;
         return;
     }
-    link_receive(link, session, from, number, payload, payload_length, now_ns);
+    if (number == PACKET_NUMBER_TOMBSTONE)
+        link_receive_tombstone(link, payload, payload_length, now_ns);
+    else
+        link_receive(link, session, from, number, payload, payload_length, now_ns);
 }

@@ -16,6 +16,7 @@
 enum {
     ITEMS_MAX = 512,
     FLOW_QUANTUM_BYTES = 16384,
+    NOTE_OVERHEAD_BYTES_MAX = 1 + 2,
     NOTICE_BYTES_MAX = 1 + 8 + 8, /* any frame of two integers */
     SEND_SLACK_BYTES = 256,       /* headers and notices besides the data */
     RANGES_FOR_PING = 16
@@ -245,7 +246,7 @@ static void fill_data(struct link *link, struct build *build, uint64_t now_ns)
 static bool link_has_news(struct link *link)
 {
     struct live *live = link->live;
-    return live->ping_now || live->grant_now || live->credit.want_now || live->peer_notice ||
+    return live->note_count || live->ping_now || live->grant_now || live->credit.want_now || live->peer_notice ||
            live->control_notice || !list_is_empty(&live->notices) ||
            !list_is_empty(&live->ending) || outlane_may_send(&live->control, NULL, NULL) ||
            next_flow(live);
@@ -339,6 +340,26 @@ static size_t pull_path(struct link *link, struct mesh_address *to, uint8_t *byt
     return 0;
 }
 
+/* Notes, and an ACK that is due: under no window and not remembered. */
+static size_t pull_notes(struct link *link, uint8_t *bytes, uint64_t now_ns)
+{
+    struct live *live = link->live;
+    struct build build;
+    struct list *node;
+    if (!live->note_count)
+        return 0;
+    build_init(&build, link, bytes, live->mtu.current);
+    while ((node = list_first(&live->notes))) {
+        const struct note *note = LIST_ENTRY(node, struct note, node);
+        if (build_left(&build) < NOTE_OVERHEAD_BYTES_MAX + note->length)
+            break;
+        frame_encode_note(&build.wr, note->bytes, note->length);
+        link_note_drop(live);
+    }
+    fill_ack(link, &build, now_ns);
+    return build_finish(&build, link, bytes, now_ns);
+}
+
 /* A larger datagram, to see whether the path carries it: only while there is bulk to send. */
 static size_t pull_size_probe(struct link *link, uint8_t *bytes, uint64_t now_ns)
 {
@@ -392,9 +413,7 @@ static size_t pull_sealed(struct link *link, struct mesh_address *to, uint8_t *b
                           uint64_t now_ns)
 {
     struct live *live = link->live;
-    size_t length = pull_path(link, to, bytes, now_ns);
-    if (length)
-        return length;
+    size_t length = 0;
     link_ask_credit(link);
     bool has_news = link_has_news(link);
     if (has_news && session_is_worn(live->current, link->mesh->config.rekey_after_ns, now_ns)) {
@@ -403,9 +422,15 @@ static size_t pull_sealed(struct link *link, struct mesh_address *to, uint8_t *b
         if (length)
             return length;
     }
-    *to = live->path;
     if (session_is_spent(live->current))
         return 0;
+    *to = live->path;
+    length = pull_notes(link, bytes, now_ns);
+    if (length == 0)
+        length = pull_path(link, to, bytes, now_ns);
+    if (length)
+        return length;
+    *to = live->path;
     length = pull_size_probe(link, bytes, now_ns);
     return length ? length : pull_data(link, has_news, bytes, now_ns);
 }
@@ -420,7 +445,7 @@ size_t link_pull(struct link *link, struct mesh_address *to, uint8_t *bytes, uin
         return length;
     if (live->current)
         return pull_sealed(link, to, bytes, now_ns);
-    if (link->state == LINK_CLOSED || !link_has_news(link))
+    if (link_is_over(link) || !link_has_news(link))
         return 0;
     link_call(link, now_ns);
     return link_pull_handshake(link, to, bytes, now_ns);
@@ -435,4 +460,12 @@ size_t link_goodbye(struct link *link, uint8_t *bytes)
     build_init(&build, link, bytes, sizeof(((struct parting *)0)->packet));
     frame_encode_empty(&build.wr, FRAME_GOODBYE);
     return session_seal(live->current, loss_next_number(&live->loss), bytes, build.wr.length);
+}
+
+size_t link_tombstone(struct link *link, uint8_t *bytes)
+{
+    struct build build;
+    build_init(&build, link, bytes, MESH_TOMBSTONE_BYTES_MAX);
+    frame_encode_empty(&build.wr, FRAME_TOMBSTONE);
+    return session_seal(link->live->current, PACKET_NUMBER_TOMBSTONE, bytes, build.wr.length);
 }

@@ -15,7 +15,7 @@ static void wipe(void *bytes, size_t length)
 
 static bool config_is_valid(const struct mesh_config *config)
 {
-    return config->crypto && config->datagram_bytes_max >= 512 &&
+    return config->crypto && config->datagram_bytes_max >= MESH_DATAGRAM_BYTES_MIN &&
            config->datagram_bytes_max <= MESH_DATAGRAM_BYTES_MAX;
 }
 
@@ -54,6 +54,7 @@ static void event_done(struct event_node *event)
     switch (event->kind) {
     case MESH_CONTROL:
     case MESH_FLOW_FRAME:
+    case MESH_NOTE:
         inframe_destroy(event->owner);
         break;
     case MESH_FLOW_ACKED:
@@ -62,6 +63,8 @@ static void event_done(struct event_node *event)
         break;
     case MESH_UP:
     case MESH_DOWN:
+    case MESH_TOMBSTONE:
+    case MESH_SESSION:
         break;
     }
 }
@@ -101,7 +104,7 @@ bool mesh_next_event(struct mesh *mesh, struct mesh_event *event)
                                  .source = node->source,
                                  .destination = node->destination,
                                  .reason = node->kind == MESH_DOWN ? node->reason : NULL};
-    if (node->kind == MESH_CONTROL || node->kind == MESH_FLOW_FRAME)
+    if (node->kind == MESH_CONTROL || node->kind == MESH_FLOW_FRAME || node->kind == MESH_NOTE)
         event_take_unit(node, event);
     if (node->kind == MESH_FLOW_ACKED) {
         struct outflow *flow = node->owner;
@@ -193,7 +196,7 @@ void mesh_peer_set_psk(struct mesh *mesh, uint64_t peer, const uint8_t *psk, uin
     link->previous_psk_epoch = link->psk_epoch;
     memcpy(link->psk, psk, SEAL_KEY_BYTES);
     link->psk_epoch = epoch;
-    if (!link->live || link->state == LINK_CLOSED)
+    if (!link->live || link_is_over(link))
         return;
     bool was_calling = link->live->calling;
     link_calling_stop(link);
@@ -286,7 +289,7 @@ int mesh_send_control(struct mesh *mesh, uint64_t peer, const void *bytes, size_
     struct link *link = mesh_link(mesh, peer);
     if (!link || length > MESH_CONTROL_BYTES_MAX)
         return -1;
-    if (link->state == LINK_CLOSED)
+    if (link_is_over(link))
         return 0; /* who has left does not hear it; the caller has its MESH_DOWN */
     struct buf *buf = link_live(link, now_ns) ? buf_create(length + 1) : NULL;
     if (!buf)
@@ -305,6 +308,24 @@ int mesh_send_control(struct mesh *mesh, uint64_t peer, const void *bytes, size_
     return 0;
 }
 
+int mesh_send_note(struct mesh *mesh, uint64_t peer, const void *bytes, size_t length,
+                   uint64_t now_ns)
+{
+    struct link *link = mesh_link(mesh, peer);
+    if (!link || length == 0 || length > MESH_NOTE_BYTES_MAX)
+        return -1;
+    return link_is_over(link) ? 0 : link_note(link, bytes, length, now_ns);
+}
+
+size_t mesh_tombstone(struct mesh *mesh, uint64_t peer, struct mesh_address *to, uint8_t *bytes)
+{
+    struct link *link = mesh_link(mesh, peer);
+    if (!link || !link->live || !link->live->current)
+        return 0;
+    *to = link->live->path;
+    return link_tombstone(link, bytes);
+}
+
 _Static_assert((int)MESH_HEAD_BYTES_MAX == (int)OUTLANE_HEAD_BYTES_MAX, "kept with the frame");
 
 int mesh_flow_write_headed(struct mesh *mesh, uint64_t peer, uint32_t source, uint32_t destination,
@@ -315,7 +336,7 @@ int mesh_flow_write_headed(struct mesh *mesh, uint64_t peer, uint32_t source, ui
     const size_t length = head_length + body.length;
     if (!link || length == 0 || length > MESH_FRAME_BYTES_MAX || head_length > MESH_HEAD_BYTES_MAX)
         return -1;
-    if (link->state == LINK_CLOSED)
+    if (link_is_over(link))
         return 0;
     if (!link_live(link, now_ns))
         return -1;

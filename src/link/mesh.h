@@ -43,6 +43,7 @@ enum {
     MESH_FRAME_BYTES_MAX = 128 * 1024,
     MESH_HEAD_BYTES_MAX = 31,
     MESH_CONTROL_BYTES_MAX = 16 * 1024 * 1024, /* one control message */
+    MESH_DATAGRAM_BYTES_MIN = 640, /* a note fits */
     MESH_DATAGRAM_BYTES_MAX = 65507,
     MESH_FLOW_WINDOW_BYTES = 1024 * 1024,  /* received and not yet consumed, per flow */
     MESH_PEER_WINDOW_BYTES = 8 * 1024 * 1024, /* the same over all flows of a peer */
@@ -65,7 +66,7 @@ struct mesh_config {
     enum seal_mode mode;              /* encrypt, integrity, off */
     size_t receive_buffer_bytes;      /* what the socket really has (SO_RCVBUF as read back) */
     size_t datagram_bytes_max;        /* never send larger ones; path discovery goes up to it.
-                                       * 512..MESH_DATAGRAM_BYTES_MAX */
+                                       * MESH_DATAGRAM_BYTES_MIN..MESH_DATAGRAM_BYTES_MAX */
     uint64_t idle_probe_ns;           /* a link silent this long is probed; 0 = never */
     uint64_t dead_after_ns;           /* no sign of life for this long while probing: MESH_DOWN */
     uint64_t rekey_after_ns;          /* 1 hour in life */

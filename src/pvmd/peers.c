@@ -63,6 +63,9 @@ static const enum event_kind kinds_of_mesh[] = {
     [MESH_FLOW_FRAME] = EVENT_PEER_FRAME,
     [MESH_FLOW_ACKED] = EVENT_PEER_ACKED,
     [MESH_FLOW_RESET] = EVENT_PEER_RESET,
+    [MESH_NOTE] = EVENT_PEER_NOTE,
+    [MESH_TOMBSTONE] = EVENT_PEER_TOMBSTONE,
+    [MESH_SESSION] = EVENT_PEER_SESSION,
 };
 
 void peers_events(struct daemon *daemon)

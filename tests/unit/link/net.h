@@ -50,7 +50,8 @@ struct net_node {
     struct heap_node reader;
     struct list held; /* packets kept back for reordering */
     uint64_t ups, downs, controls, frames, frame_bytes, resets, acked_bytes;
-    uint64_t last_control_length;
+    uint64_t notes, tombstones, sessions;
+    uint64_t last_control_length, last_note_length;
     const char *down_reason;
     bool cut; /* nothing goes in or out */
 };
@@ -271,6 +272,16 @@ static inline void net_events(struct net *net, struct net_node *node)
             break;
         case MESH_FLOW_RESET:
             node->resets++;
+            break;
+        case MESH_NOTE:
+            node->notes++;
+            node->last_note_length = event.payload.length;
+            break;
+        case MESH_TOMBSTONE:
+            node->tombstones++;
+            break;
+        case MESH_SESSION:
+            node->sessions++;
             break;
         }
         if (net->on_event)
