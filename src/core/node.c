@@ -221,7 +221,8 @@ void node_step(struct node *node, const struct event *event, struct effects *eff
     node->now_ns = event->now_ns;
     node->wall_clock_us = event->wall_clock_us;
     node->effects = effects;
-    handlers[event->kind](node, event);
+    if (handlers[event->kind])
+        handlers[event->kind](node, event);
     member_run_log(node);
     halt_check(node);
     node_drop_lost(node);
