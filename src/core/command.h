@@ -18,8 +18,12 @@
 #ifndef CORE_COMMAND_H
 #define CORE_COMMAND_H
 
+#include "base/buf.h"
 #include "core/applied.h"
-#include "core/state.h"
+#include "core/timer.h"
+
+struct node;
+struct conn;
 
 #define COMMANDS_BYTES_MAX (UINT64_C(64) << 20) /* kept by one daemon for its tasks: then PvmNoMem */
 #define COMMANDS_OPEN_BYTES_MAX (UINT64_C(4) << 20) /* of them proposed at a time in one lane */
@@ -33,11 +37,9 @@ typedef void (*command_finish_f)(struct node *node, struct command *command,
 
 /* A request on its way, at the daemon of the asker. */
 struct command {
-    struct list link;         /* in node->commands.asked, oldest first */
-    enum command_lane lane;
-    uint64_t number;          /* 0 = not proposed yet */
+    struct list link;         /* in one of the lists of struct commands */
+    struct command_id id;     /* .number 0 = not proposed yet */
     bool is_sent;             /* to the master of now */
-    bool is_applied;          /* but not answered: it waits for another command (mailboxes) */
     struct conn *conn;        /* NULL: nobody wants the answer */
     uint32_t wait;            /* of the task's request */
     uint32_t order;           /* requests with the same, not 0, are proposed one after another */
@@ -47,13 +49,17 @@ struct command {
 
 /* What a daemon has under way: a part of struct node. */
 struct commands {
-    struct list asked;        /* struct command */
-    size_t asked_count;
-    uint64_t asked_bytes;
+    struct list queued;       /* struct command, oldest first: not proposed yet */
+    struct list open;         /* proposed, not applied */
+    struct list waiting;      /* applied, not answered: mailboxes */
+    uint64_t bytes;           /* of all bodies */
+    uint64_t open_bytes[COMMAND_LANES];
     uint64_t last_number[COMMAND_LANES];
+    size_t count;
+    bool is_held;             /* the master had no room: until |timer| */
+    struct timer timer;       /* TIMER_COMMANDS */
     struct applied applied;   /* replicated */
-    struct list in_work;      /* at the master: struct work, what was taken on and is not applied */
-    struct timer timer;       /* TIMER_COMMANDS: the master had no room */
+    struct map in_work;       /* at the master: what was taken on and is not applied */
 };
 
 void commands_init(struct commands *commands);
@@ -65,7 +71,7 @@ struct command_ask {
     struct conn *conn;        /* NULL = the daemon itself, nobody is answered */
     uint32_t wait;
     enum command_lane lane;
-    uint32_t order;           /* 0 = any */
+    uint32_t order;           /* 0 = any; all requests of one order are of one lane */
     command_finish_f finish;  /* NULL = the answer goes to |conn| */
 };
 /* Proposes |request|: a CMD_ that is appended as it stands, or one that the master works on first
@@ -73,6 +79,9 @@ struct command_ask {
  * PvmNoMem. */
 int command_ask(struct node *node, const struct command_ask *ask, const struct message *request);
 
+/* Proposes what may be proposed now. True: that went into the log of this daemon, which may have
+ * more to apply. Called by core/member.c at the end of every step, until it is false. */
+bool commands_run(struct node *node);
 /* Another master or another term, or a master where there was none: all is proposed again. */
 void commands_master_changed(struct node *node);
 /* The link to |peer| came back: if that is the master all is proposed again. */
@@ -96,13 +105,17 @@ uint64_t command_append(struct node *node, const struct command_id *id,
                         const struct message *command, const struct message *answer);
 /* The request is still wanted here: this daemon leads, took it on, and it is not yet applied. */
 bool command_is_in_work(const struct node *node, const struct command_id *id);
+/* What the master does with a request that is no command yet: a row of the table in command.c.
+ * |request| lives as long as the step; what came of it goes to command_append(), now or later. */
+typedef void (*command_work_f)(struct node *node, const struct command_id *id,
+                               const struct message *request);
 
 /* ---- where it is applied: everywhere, from core/member.c ---- */
 
 /* The entry being applied. */
 struct command_origin {
     struct command_id id;     /* .asker 0: no request, a command of the master's own */
-    struct command *own;      /* asked here and not yet answered; NULL else */
+    struct command *own;      /* asked here and not answered; NULL else */
     struct wire_bytes answer; /* by the master; .data NULL = none */
 };
 
@@ -113,19 +126,18 @@ int commands_open(struct node *node, const struct message *entry, struct command
                   struct message *inner);
 /* The answer made by applying, the same on all hosts: kept until the asker has it, and given. 0,
  * -1 without memory. */
-int command_answer(struct node *node, const struct command_origin *origin, struct message *answer);
-/* The answer of one who only reads: made for origin->own alone. Where a snapshot takes the place of
- * the command it is asked again. */
-void command_answer_read(struct node *node, const struct command_origin *origin,
-                         struct message *answer);
-/* It will be answered by another command, through command_find(). */
-void command_waits(const struct command_origin *origin);
-/* The command |id| of this daemon that waits, or NULL (nobody wants it, or of another daemon). */
-struct command *command_find(const struct node *node, const struct command_id *id);
+int command_answer(struct node *node, struct command_origin *origin, struct message *answer);
+/* The answer to one who only read, or whose answer is kept elsewhere; origin->own is not NULL. Where
+ * a snapshot takes the place of the command it is asked again. */
+void command_answer_read(struct node *node, struct command_origin *origin, struct message *answer);
+/* It will be answered by another command, through command_waiting(). */
+void command_waits(struct node *node, struct command_origin *origin);
+/* The command |number| of this daemon, short, that waits; NULL: nobody wants it. */
+struct command *command_waiting(const struct node *node, uint64_t number);
 /* Answers it and it is gone. */
 void command_finish(struct node *node, struct command *command, struct message *answer);
 /* The entry was applied: gives the answer of the master if there is one. */
-int commands_close(struct node *node, const struct command_origin *origin);
+int commands_close(struct node *node, struct command_origin *origin);
 
 /* A host left the table. */
 void commands_host_removed(struct node *node, uint64_t epoch);

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "core/add.h"
 #include "core/child.h"
+#include "core/command.h"
 #include "core/delete.h"
 #include "core/early.h"
 #include "core/enrol.h"
@@ -107,6 +108,8 @@ static const struct peer_rule {
     [DM_GOODBYE] = {member_goodbye, FROM_ANY_PEER},
     [DM_OUTPUT] = {output_for_log, FROM_HOST},
     [DM_SUSPECT] = {member_suspect, FROM_HOST},
+    [DM_PROPOSE] = {propose_message, FROM_HOST},
+    [DM_PROPOSE_AGAIN] = {propose_again_message, FROM_HOST},
 };
 
 static bool may_say(const struct node *node, uint64_t peer, enum speaker from)
@@ -163,6 +166,7 @@ static void fire_halt(struct node *node, struct timer *timer)
 }
 
 static void (*const fire[TIMER_KINDS])(struct node *node, struct timer *timer) = {
+    [TIMER_COMMANDS] = commands_timer,
     [TIMER_WAIT] = wait_timer, [TIMER_JOIN] = fire_join,         [TIMER_HALT] = fire_halt,
     [TIMER_ADD] = add_timer,   [TIMER_PEER] = member_peer_timer, [TIMER_LINGER] = life_linger_timer,
 };
@@ -303,6 +307,7 @@ struct node *node_create(const struct node_config *config)
     list_init(&node->ghosts);
     list_init(&node->early);
     list_init(&node->waits.all);
+    commands_init(&node->commands);
     list_init(&node->watches.all);
     host_table_init(&node->hosts);
     hostfile_init(&node->hostfile);
@@ -334,6 +339,7 @@ void node_destroy(struct node *node)
     if (!node)
         return;
     add_fini(node);
+    commands_fini(node);
     LIST_EACH(pos, following, &node->waits.all)
         wait_destroy(node, LIST_ENTRY(pos, struct wait, link));
     map_fini(&node->waits.by_number);

@@ -11,6 +11,7 @@
 #define CORE_STATE_H
 
 #include "base/heap.h"
+#include "core/command.h"
 #include "core/conn.h"
 #include "core/host.h"
 #include "core/hostfile.h"
@@ -89,6 +90,7 @@ struct node {
     struct task_table tasks;
     struct map children;        /* ticket -> struct child: core/child.h */
     struct waits waits;
+    struct commands commands;
     struct watches watches;
     struct map senders;         /* tid -> struct sender, of tasks and ghosts */
     struct list ghosts;

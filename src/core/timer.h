@@ -15,6 +15,7 @@ enum timer_kind {
     TIMER_ADD,      /* hosts being added do not come, or not all have applied the table */
     TIMER_PEER,     /* a host that leaves has had its time; a dead link is to be reported */
     TIMER_LINGER,   /* a task's socket is open though its process is gone */
+    TIMER_COMMANDS, /* the master had no room for a request */
     TIMER_KINDS
 };
 
