@@ -88,19 +88,25 @@ bool log_is_voter(const struct log *log, uint64_t id);
 uint64_t log_propose(struct log *log, const void *command, size_t length);
 /* Changes who votes: first the joint configuration, when that is committed the new one (section
  * 4.3); a leader that is not in the new one steps down after it. 0; -1: not the leader, a change is
- * under way, nothing of the own term is committed yet, |count| is none, or no memory. */
+ * under way, nothing of the own term is committed yet, the set is none (1 to LOG_VOTERS_MAX
+ * different ids, |tie| among them), or no memory. */
 int log_change_voters(struct log *log, const uint64_t *ids, size_t count, uint64_t tie);
 /* No change of voters is under way and the configuration in force is committed. */
 bool log_voters_settled(const struct log *log);
-/* |id| has all that is committed but for the last few entries: it may be made a voter. */
+/* |id| has all that is committed but for the last few entries: it may be made a voter. Of one who
+ * is not fed from here it is not known (false): ask with log_follower_ask(). */
 bool log_is_caught_up(const struct log *log, uint64_t id);
 /* Gives its place to |to| (section 3.10), or, with 0, to the voter that knows most. Proposals fail
  * until that happened or election_ns went by. 0; -1: not the leader, or nobody to give it to. */
 int log_transfer(struct log *log, uint64_t to, uint64_t now_ns);
 /* A member that begins with nothing: it gets the snapshot, then the entries, from here, until it is
- * removed or log_feed() names it. 0, -1 without memory. */
+ * removed, log_feed() names it, or this member leads no more. 0, -1 without memory. */
 int log_follower_add(struct log *log, uint64_t id);
-/* Nothing more is sent to |id|. */
+/* A member that is fed by another one: asks it where it stands and feeds it from here too, from
+ * there on, until it is removed or log_feed() names it. 0 (also when it is fed from here already);
+ * -1: not the leader, or no memory. */
+int log_follower_ask(struct log *log, uint64_t id);
+/* Nothing more is sent to |id|, not even if it votes. */
 void log_follower_remove(struct log *log, uint64_t id);
 /* True when everybody fed from here, and whoever they feed, has applied |index|. */
 bool log_applied_by_all(const struct log *log, uint64_t index);
@@ -109,6 +115,10 @@ void log_voter_heard(struct log *log, uint64_t id, uint64_t began_ns);
 /* The last moment of which it is known that a majority followed this leader then (it was still the
  * only one); |now_ns| when it is a majority alone; 0 for others. */
 uint64_t log_quorum_at(const struct log *log, uint64_t now_ns);
+/* This leader was elected while some of those who voted had still heard of another leader within
+ * election_ns: it was dead for certain, or gave its place away. So others may have been told not
+ * long before the election that all is well. */
+bool log_elected_early(const struct log *log);
 
 /* ---- everybody ---- */
 
