@@ -11,7 +11,7 @@
 struct rule {
     struct list link;
     enum sim_start_fault start; /* SIM_START_SOUND: a rule for children */
-    char name[256];
+    char name[64];
 };
 
 /* One fault at work: its arguments, and where to say what is wrong with them. */
@@ -37,56 +37,124 @@ static struct sim_host *host_argument(const struct call *call, int at)
     return host;
 }
 
-static void mark_doubtful(struct sim_world *world, const char *name)
+static int number_argument(const struct call *call, int at, int64_t min, int64_t max,
+                           int64_t *value)
 {
-    struct sim_host *host = sim_world_host(world, name);
-    if (host)
-        host->doubtful = true;
+    if (str_to_i64(call->words[at], value) < 0 || *value < min || *value > max)
+        return refuse(call, "not a number that can be", call->words[at]);
+    return 0;
 }
 
-static int set_cut(const struct call *call, bool both)
+static int ms_argument(const struct call *call, int at, uint64_t *duration_ns)
+{
+    int64_t value;
+    if (number_argument(call, at, 0, 3600000, &value) < 0)
+        return -1;
+    *duration_ns = (uint64_t)value * SIM_NS_PER_MS;
+    return 0;
+}
+
+/* A way was cut, or will be given back at |until_ns|. */
+static void ways_change(const struct call *call, uint64_t until_ns)
+{
+    struct sim_net *net = &call->world->net;
+    net->changed_ns = MAX_OF(net->changed_ns, MAX_OF(until_ns, call->world->now_ns));
+}
+
+/* The paths between the places of words 1 and 2. */
+static int both_paths(const struct call *call, struct sim_path **there, struct sim_path **back)
 {
     struct sim_net *net = &call->world->net;
     const uint32_t a = sim_net_place(net, call->words[1]);
     const uint32_t b = sim_net_place(net, call->words[2]);
-    struct sim_path *there = sim_net_path(net, a, b);
-    struct sim_path *back = sim_net_path(net, b, a);
-    if (!there || !back)
-        return refuse(call, "no memory for", call->words[1]);
-    there->cut = true;
-    if (both)
-        back->cut = true;
-    mark_doubtful(call->world, call->words[1]);
-    mark_doubtful(call->world, call->words[2]);
-    return 0;
+    *there = sim_net_path(net, a, b);
+    *back = sim_net_path(net, b, a);
+    return *there && *back ? 0 : refuse(call, "no memory for", call->words[1]);
 }
 
 static int fault_cut(const struct call *call)
 {
-    return set_cut(call, true);
+    struct sim_path *there, *back;
+    if (both_paths(call, &there, &back) < 0)
+        return -1;
+    there->cut = back->cut = true;
+    ways_change(call, 0);
+    return 0;
 }
 
 static int fault_cut_one_way(const struct call *call)
 {
-    return set_cut(call, false);
+    struct sim_path *there, *back;
+    if (both_paths(call, &there, &back) < 0)
+        return -1;
+    there->cut = true;
+    ways_change(call, 0);
+    return 0;
+}
+
+/* What comes first, such as the answer of a handshake, is lost: one end knows of a link, the other
+ * does not. */
+static int fault_half_open(const struct call *call)
+{
+    struct sim_path *there, *back;
+    if (both_paths(call, &there, &back) < 0)
+        return -1;
+    there->cut_until_ns = call->world->now_ns + SIM_NS_PER_S;
+    ways_change(call, there->cut_until_ns);
+    return 0;
+}
+
+static struct sim_place *place_argument(const struct call *call, int at)
+{
+    struct sim_net *net = &call->world->net;
+    const uint32_t number = sim_net_place(net, call->words[at]);
+    if (!number)
+        refuse(call, "no memory for", call->words[at]);
+    return number ? sim_net_place_of(net, number) : NULL;
 }
 
 static int fault_isolate(const struct call *call)
 {
-    struct sim_host *host = host_argument(call, 1);
-    if (!host)
+    struct sim_place *place = place_argument(call, 1);
+    if (!place)
         return -1;
-    host->doubtful = true;
-    LIST_EACH(pos, following, &call->world->hosts) {
-        struct sim_host *other = LIST_ENTRY(pos, struct sim_host, link);
-        if (other->place == host->place)
-            continue;
-        struct sim_path *there = sim_net_path(&call->world->net, host->place, other->place);
-        struct sim_path *back = sim_net_path(&call->world->net, other->place, host->place);
-        if (!there || !back)
-            return refuse(call, "no memory for", call->words[1]);
-        there->cut = back->cut = true;
+    place->isolated = true;
+    ways_change(call, 0);
+    return 0;
+}
+
+static int fault_blackout(const struct call *call)
+{
+    struct sim_place *place = place_argument(call, 1);
+    uint64_t duration_ns;
+    if (!place || ms_argument(call, 2, &duration_ns) < 0)
+        return -1;
+    place->dark_until_ns = call->world->now_ns + duration_ns;
+    ways_change(call, place->dark_until_ns);
+    return 0;
+}
+
+/* Each word is a set, names divided by commas. Who is in none passes everywhere. */
+static int fault_partition(const struct call *call)
+{
+    struct sim_net *net = &call->world->net;
+    for (uint32_t i = 1; i <= net->places.count; i++)
+        sim_net_place_of(net, i)->side = 0;
+    net->sides = 0;
+    for (int i = 1; i < call->count; i++) {
+        net->sides++;
+        for (const char *at = call->words[i]; *at;) {
+            char name[64];
+            const size_t length = strcspn(at, ",");
+            str_format(name, sizeof(name), "%.*s", (int)length, at);
+            const uint32_t number = sim_net_place(net, name);
+            if (!number)
+                return refuse(call, "no memory for", name);
+            sim_net_place_of(net, number)->side = net->sides;
+            at += length + (at[length] == ',');
+        }
     }
+    ways_change(call, 0);
     return 0;
 }
 
@@ -114,26 +182,62 @@ static int fault_reorder(const struct call *call)
     return percent_argument(call, &call->world->net.standard.reorder_ppm);
 }
 
+static int fault_burst(const struct call *call)
+{
+    struct sim_path *standard = &call->world->net.standard;
+    return percent_argument(call, &standard->burst_ppm) < 0 ? -1
+                                                            : ms_argument(call, 2, &standard->burst_ns);
+}
+
+static int fault_corrupt(const struct call *call)
+{
+    return percent_argument(call, &call->world->net.standard.corrupt_ppm);
+}
+
 static int fault_slow(const struct call *call)
 {
-    int64_t value;
-    if (str_to_i64(call->words[3], &value) < 0 || value < 0 || value > 3600000)
-        return refuse(call, "not a delay in ms", call->words[3]);
-    struct sim_net *net = &call->world->net;
-    const uint32_t a = sim_net_place(net, call->words[1]);
-    const uint32_t b = sim_net_place(net, call->words[2]);
-    struct sim_path *there = sim_net_path(net, a, b);
-    struct sim_path *back = sim_net_path(net, b, a);
-    if (!there || !back)
-        return refuse(call, "no memory for", call->words[1]);
-    there->delay_ns = back->delay_ns = (uint64_t)value * SIM_NS_PER_MS;
+    struct sim_path *there, *back;
+    uint64_t delay_ns;
+    if (ms_argument(call, 3, &delay_ns) < 0 || both_paths(call, &there, &back) < 0)
+        return -1;
+    there->delay_ns = back->delay_ns = delay_ns;
+    return 0;
+}
+
+static int fault_clog(const struct call *call)
+{
+    struct sim_path *there, *back;
+    uint64_t duration_ns;
+    if (ms_argument(call, 3, &duration_ns) < 0 || both_paths(call, &there, &back) < 0)
+        return -1;
+    there->clogged_until_ns = call->world->now_ns + duration_ns;
+    ways_change(call, there->clogged_until_ns);
     return 0;
 }
 
 static int fault_heal(const struct call *call)
 {
-    sim_net_heal(&call->world->net);
+    sim_net_heal(&call->world->net, call->world->now_ns);
     return 0;
+}
+
+static int rebind(const struct call *call, bool moves)
+{
+    struct sim_host *host = host_argument(call, 1);
+    if (!host)
+        return -1;
+    host->troubled_ns = call->world->now_ns;
+    return sim_net_rebind(call->world, host, moves);
+}
+
+static int fault_rebind(const struct call *call)
+{
+    return rebind(call, false);
+}
+
+static int fault_move(const struct call *call)
+{
+    return rebind(call, true);
 }
 
 static int fault_crash(const struct call *call)
@@ -145,21 +249,82 @@ static int fault_crash(const struct call *call)
     return 0;
 }
 
-static int fault_freeze(const struct call *call)
+static int fault_kill(const struct call *call)
 {
     struct sim_host *host = host_argument(call, 1);
     if (!host)
         return -1;
-    sim_host_freeze(host);
+    if (host->standstill & (SIM_SUSPENDED | SIM_STARVED))
+        return refuse(call, "nothing can be killed on", host->name);
+    sim_host_kill(host);
     return 0;
+}
+
+static int halt(const struct call *call, enum sim_standstill why)
+{
+    struct sim_host *host = host_argument(call, 1);
+    if (!host)
+        return -1;
+    sim_host_halt(host, why);
+    return 0;
+}
+
+static int go_on(const struct call *call, enum sim_standstill why)
+{
+    struct sim_host *host = host_argument(call, 1);
+    if (!host)
+        return -1;
+    sim_host_go_on(host, why);
+    return 0;
+}
+
+static int fault_freeze(const struct call *call)
+{
+    return halt(call, SIM_DAEMON_STOPPED);
 }
 
 static int fault_thaw(const struct call *call)
 {
+    return go_on(call, SIM_DAEMON_STOPPED);
+}
+
+static int fault_suspend(const struct call *call)
+{
+    return halt(call, SIM_SUSPENDED);
+}
+
+static int fault_resume(const struct call *call)
+{
+    return go_on(call, SIM_SUSPENDED);
+}
+
+static int fault_starve(const struct call *call)
+{
+    struct sim_host *host = host_argument(call, 1);
+    uint64_t period_ns, duration_ns;
+    if (!host || ms_argument(call, 2, &period_ns) < 0 || ms_argument(call, 3, &duration_ns) < 0)
+        return -1;
+    sim_host_starve(host, period_ns, duration_ns);
+    return 0;
+}
+
+static int fault_drift(const struct call *call)
+{
+    struct sim_host *host = host_argument(call, 1);
+    int64_t drift_ppm;
+    if (!host || number_argument(call, 2, -SIM_CLOCK_DRIFT_PPM_MAX, SIM_CLOCK_DRIFT_PPM_MAX,
+                                 &drift_ppm) < 0)
+        return -1;
+    sim_host_drift(host, drift_ppm);
+    return 0;
+}
+
+static int fault_disk_full(const struct call *call)
+{
     struct sim_host *host = host_argument(call, 1);
     if (!host)
         return -1;
-    sim_host_thaw(host);
+    host->disk_full = true;
     return 0;
 }
 
@@ -233,7 +398,8 @@ int sim_fault_apply(struct sim_world *world, char *const *words, int count, char
     for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
         if (!str_equal(faults[i].name, words[0]))
             continue;
-        if (count - 1 != words_in(faults[i].arguments)) {
+        const bool more = strstr(faults[i].arguments, "...") != NULL;
+        if (more ? count < 3 : count - 1 != words_in(faults[i].arguments)) {
             str_format(error, error_bytes, "usage: %s %s", words[0], faults[i].arguments);
             return -1;
         }
@@ -289,10 +455,11 @@ void sim_fault_end_all(struct sim_world *world)
 {
     sim_faults_fini(&world->faults);
     sim_faults_init(&world->faults);
-    sim_net_heal(&world->net);
+    sim_net_heal(&world->net, world->now_ns);
     LIST_EACH(pos, following, &world->hosts) {
         struct sim_host *host = LIST_ENTRY(pos, struct sim_host, link);
-        if (sim_host_is_running(host) && host->frozen)
-            sim_host_thaw(host);
+        sim_host_starve(host, 0, 0);
+        sim_host_go_on(host, SIM_DAEMON_STOPPED);
+        sim_host_go_on(host, SIM_SUSPENDED);
     }
 }

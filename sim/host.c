@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * The shell of one simulated daemon: events in, effects performed by a table, the mesh fed and
- * pulled. How effects that concern hosts to come are performed: starter.c.
- */
+/* How a simulated host comes and goes: see the header. */
 #include "sim/host.h"
 
 #include "base/mem.h"
-#include "core/status.h"
 #include "sim/proc.h"
+#include "sim/shell.h"
 #include "sim/starter.h"
 #include "sim/world.h"
 
@@ -16,419 +13,25 @@
 #include <string.h>
 
 enum {
-    RECEIVE_BATCH = 16,         /* datagrams read before the daemon does anything else */
-    RECEIVE_NS = 3000,          /* what a datagram costs it, and each byte of it */
-    RECEIVE_BYTE_NS = 1,
     STOP_FLUSH_MS = 1000,
     STOP_CHECK_MS = 10,
-    TIMER_TURNS_MAX = 1000      /* at one moment of virtual time */
+    CLOCK_AHEAD_S = 100000, /* at most, of the world's */
+    STARVED_RUNS_MS = 5     /* out of every period, it runs so long */
 };
-
-#define WALL_CLOCK_US UINT64_C(1700000000000000)
-
-static void host_settle(struct sim_host *host);
-
-/* ---- events ---- */
-
-/* An event for later, with the memory it needs until then. */
-struct happening {
-    struct sim_event event;
-    struct event core;
-};
-
-static void happening_cancel(struct sim_event *event)
-{
-    struct happening *happening = CONTAINER_OF(event, struct happening, event);
-    slice_drop(&happening->core.bytes);
-    frame_drop(&happening->core.frame);
-    mem_free(happening);
-}
-
-static void happening_run(struct sim_world *world, struct sim_event *event)
-{
-    struct happening *happening = CONTAINER_OF(event, struct happening, event);
-    struct event core = happening->core;
-    struct sim_host *host = event->host;
-    mem_free(happening);
-    sim_host_step(host, &core);
-}
-
-void sim_host_step_later(struct sim_host *host, const struct event *event, uint64_t delay_ns)
-{
-    struct happening *happening = mem_calloc(1, sizeof(*happening));
-    CHECK(happening);
-    happening->core = *event;
-    sim_event_init(&happening->event, host, happening_run, happening_cancel);
-    sim_after(host->world, &happening->event, delay_ns);
-}
-
-static const char *peer_name(const struct sim_host *host, uint64_t epoch)
-{
-    LIST_EACH(pos, following, &host->world->hosts) {
-        const struct sim_host *other = LIST_ENTRY(pos, struct sim_host, link);
-        if (other->epoch == epoch)
-            return other->name;
-    }
-    return "?";
-}
-
-static void tell_message(struct sim_host *host, const struct event *event)
-{
-    struct message message;
-    struct strbuf text;
-    arena_reset(&host->arena);
-    strbuf_init(&text);
-    if (message_decode(event->bytes.data, event->bytes.length, &host->arena, &message) == 0)
-        message_describe(&message, &text);
-    else
-        strbuf_addf(&text, "%zu bytes that are no message", event->bytes.length);
-    SIM_TELL(host->world, SIM_TRACE_DM, host->name, "< %-5s %s", peer_name(host, event->peer),
-             strbuf_text(&text));
-    strbuf_fini(&text);
-}
-
-static void tell_event(struct sim_host *host, const struct event *event)
-{
-    struct sim_world *world = host->world;
-    const char *text = event->text ? event->text : "";
-    sim_trace_mix(&world->trace, (uint64_t)event->kind << 32 | host->serial, world->now_ns);
-    switch (event->kind) {
-    case EVENT_PEER_UP:
-        SIM_TELL(world, SIM_TRACE_HOST, host->name, "link to %s is up",
-                 peer_name(host, event->peer));
-        break;
-    case EVENT_PEER_DOWN:
-        SIM_TELL(world, SIM_TRACE_HOST, host->name, "link to %s is down: %s",
-                 peer_name(host, event->peer), text);
-        break;
-    case EVENT_PEER_MESSAGE:
-        tell_message(host, event);
-        break;
-    case EVENT_HOST_STARTED:
-        if (event->status)
-            SIM_TELL(world, SIM_TRACE_HOST, host->name, "start failed (%d): %s", (int)event->status,
-                     text);
-        else
-            SIM_TELL(world, SIM_TRACE_HOST, host->name, "start answered");
-        break;
-    case EVENT_STOP:
-        SIM_TELL(world, SIM_TRACE_HOST, host->name, "is told to stop");
-        break;
-    default:
-        break;
-    }
-}
-
-static void perform(struct sim_host *host);
-
-void sim_host_step(struct sim_host *host, struct event *event)
-{
-    if (sim_host_is_running(host) && !host->stopping) {
-        event->now_ns = host->world->now_ns;
-        event->wall_clock_us = WALL_CLOCK_US + event->now_ns / 1000;
-        tell_event(host, event);
-        effects_reset(&host->effects);
-        node_step(host->node, event, &host->effects);
-        perform(host);
-    }
-    slice_drop(&event->bytes);
-    frame_drop(&event->frame);
-    if (sim_host_is_running(host))
-        host_settle(host);
-}
-
-/* ---- effects ---- */
-
-static void to_mesh_addresses(const struct wire_address *from, size_t count,
-                              struct mesh_address *to, size_t *to_count)
-{
-    *to_count = 0;
-    for (size_t i = 0; i < count && *to_count < MESH_ADDRESSES_MAX; i++) {
-        if (from[i].ip.length != 16)
-            continue;
-        struct mesh_address *address = &to[(*to_count)++];
-        *address = (struct mesh_address){.port = from[i].port, .scope_id = from[i].scope_id};
-        memcpy(address->ip, from[i].ip.data, 16);
-    }
-}
-
-static void perform_peer_add(struct sim_host *host, struct effect *effect)
-{
-    struct mesh_address addresses[MESH_ADDRESSES_MAX];
-    struct mesh_peer_config config = {.peer = effect->peer, .self = host->epoch,
-                                      .psk_epoch = effect->psk_epoch, .addresses = addresses};
-    to_mesh_addresses(effect->addresses, effect->address_count, addresses, &config.address_count);
-    memcpy(config.public_key, effect->public_key, sizeof(config.public_key));
-    memcpy(config.psk, effect->psk, sizeof(config.psk));
-    if (mesh_peer_add(host->mesh, &config, host->world->now_ns) < 0)
-        sim_promise_broken(host->world, "%s: peer %s added twice", host->name,
-                           peer_name(host, effect->peer));
-}
-
-static void perform_peer_psk(struct sim_host *host, struct effect *effect)
-{
-    mesh_peer_set_psk(host->mesh, effect->peer, effect->psk, effect->psk_epoch,
-                      host->world->now_ns);
-}
-
-static void perform_peer_remove(struct sim_host *host, struct effect *effect)
-{
-    SIM_TELL(host->world, SIM_TRACE_HOST, host->name, "drops %s", peer_name(host, effect->peer));
-    mesh_peer_remove(host->mesh, effect->peer, effect->flag, host->world->now_ns);
-}
-
-static void perform_peer_send(struct sim_host *host, struct effect *effect)
-{
-    mesh_send_control(host->mesh, effect->peer, effect->bytes.data, effect->bytes.length,
-                      host->world->now_ns);
-}
-
-static void perform_peer_frame(struct sim_host *host, struct effect *effect)
-{
-    uint8_t header[FRAME_HEADER_BYTES];
-    const struct frame *frame = &effect->frame;
-    frame_header_encode(frame, header);
-    mesh_flow_write_headed(host->mesh, effect->peer, frame->source, frame->destination, header,
-                           sizeof(header), frame->body, host->world->now_ns);
-}
-
-static void perform_peer_consume(struct sim_host *host, struct effect *effect)
-{
-    const struct origin *origin = &effect->origin;
-    mesh_flow_consume(host->mesh, origin->peer, origin->source, origin->destination, effect->count,
-                      host->world->now_ns);
-}
-
-static void perform_peer_reset(struct sim_host *host, struct effect *effect)
-{
-    const struct origin *origin = &effect->origin;
-    mesh_flow_reset(host->mesh, origin->peer, origin->source, origin->destination,
-                    host->world->now_ns);
-}
-
-static void perform_conn_send(struct sim_host *host, struct effect *effect)
-{
-    struct sim_conn *conn = map_get(&host->conns, effect->conn);
-    if (conn)
-        sim_conn_send(conn, &effect->frame, &effect->origin);
-}
-
-static void perform_conn_pause(struct sim_host *host, struct effect *effect)
-{
-    struct sim_conn *conn = map_get(&host->conns, effect->conn);
-    if (conn)
-        sim_conn_pause(conn, effect->flag);
-}
-
-static void perform_conn_close(struct sim_host *host, struct effect *effect)
-{
-    struct sim_conn *conn = map_get(&host->conns, effect->conn);
-    if (conn)
-        sim_conn_close(conn);
-}
-
-/* No task asks the daemon itself: there is no memory here. */
-static void perform_share_attach(struct sim_host *host, struct effect *effect)
-{
-    struct event event = {.kind = EVENT_SHARE_ATTACHED, .conn = effect->conn,
-                          .status = STATUS_NOT_IMPL};
-    sim_host_step_later(host, &event, SIM_NS_PER_US);
-}
-
-static void perform_nothing(struct sim_host *host, struct effect *effect)
-{
-}
-
-static void perform_child_start(struct sim_host *host, struct effect *effect)
-{
-    sim_child_start(host, effect->ticket, &effect->child);
-}
-
-static void perform_child_signal(struct sim_host *host, struct effect *effect)
-{
-    struct sim_proc *proc = sim_proc_find(host, effect->pid);
-    if (proc)
-        sim_proc_signal(proc, effect->signal);
-}
-
-static void perform_child_pause(struct sim_host *host, struct effect *effect)
-{
-    struct sim_proc *proc = sim_proc_of_ticket(host, effect->ticket);
-    if (proc)
-        sim_proc_pause_output(proc, effect->flag);
-}
-
-static void perform_configure(struct sim_host *host, struct effect *effect)
-{
-    SIM_TELL(host->world, SIM_TRACE_HOST, host->name, "configured: path \"%s\" directory \"%s\"",
-             effect->text ? effect->text : "", effect->text2 ? effect->text2 : "");
-}
-
-static void stop_turn(struct sim_world *world, struct sim_event *event);
-
-static void perform_stop(struct sim_host *host, struct effect *effect)
-{
-    if (host->stopping)
-        return;
-    host->stopping = true;
-    host->stop_status = effect->status;
-    SIM_TELL(host->world, SIM_TRACE_HOST, host->name, "stops with status %d", (int)effect->status);
-    sim_after(host->world, &host->stop_turn, 0);
-}
-
-typedef void (*perform_f)(struct sim_host *host, struct effect *effect);
-
-static const perform_f performers[EFFECT_KINDS] = {
-    [EFFECT_PEER_ADD] = perform_peer_add,
-    [EFFECT_PEER_PSK] = perform_peer_psk,
-    [EFFECT_PEER_REMOVE] = perform_peer_remove,
-    [EFFECT_PEER_SEND] = perform_peer_send,
-    [EFFECT_PEER_FRAME] = perform_peer_frame,
-    [EFFECT_PEER_CONSUME] = perform_peer_consume,
-    [EFFECT_PEER_RESET] = perform_peer_reset,
-    [EFFECT_CONN_SEND] = perform_conn_send,
-    [EFFECT_CONN_PAUSE] = perform_conn_pause,
-    [EFFECT_CONN_CLOSE] = perform_conn_close,
-    [EFFECT_SHARE_ATTACH] = perform_share_attach,
-    [EFFECT_SHARE_PAUSE] = perform_nothing,
-    [EFFECT_SHARE_WAKE] = perform_nothing,
-    [EFFECT_SHARE_END] = perform_nothing,
-    [EFFECT_CHILD_START] = perform_child_start,
-    [EFFECT_CHILD_SIGNAL] = perform_child_signal,
-    [EFFECT_CHILD_PAUSE] = perform_child_pause,
-    [EFFECT_RESOLVE] = sim_perform_resolve,
-    [EFFECT_HOST_START] = sim_perform_host_start,
-    [EFFECT_HOST_CANCEL] = sim_perform_host_cancel,
-    [EFFECT_CONFIGURE] = perform_configure,
-    [EFFECT_STOP] = perform_stop,
-};
-
-static void perform(struct sim_host *host)
-{
-    for (size_t i = 0; i < host->effects.count; i++) {
-        struct effect *effect = &host->effects.items[i];
-        sim_trace_mix(&host->world->trace, (uint64_t)effect->kind << 40 | host->serial, i);
-        performers[effect->kind](host, effect);
-    }
-}
-
-/* ---- the mesh ---- */
-
-static void mesh_frame_step(struct sim_host *host, struct mesh_event *happened)
-{
-    struct event event = {.kind = EVENT_PEER_FRAME, .peer = happened->peer,
-                          .source = happened->source, .destination = happened->destination};
-    const size_t length = happened->payload.length;
-    const int result = frame_from_raw(happened->payload, &event.frame);
-    slice_drop(&happened->payload);
-    if (result < 0) {
-        host->bad_frames++;
-        mesh_flow_consume(host->mesh, happened->peer, happened->source, happened->destination,
-                          length, host->world->now_ns);
-        return;
-    }
-    sim_host_step(host, &event);
-}
-
-static const enum event_kind kinds_of_mesh[] = {
-    [MESH_UP] = EVENT_PEER_UP,           [MESH_DOWN] = EVENT_PEER_DOWN,
-    [MESH_CONTROL] = EVENT_PEER_MESSAGE, [MESH_FLOW_FRAME] = EVENT_PEER_FRAME,
-    [MESH_FLOW_ACKED] = EVENT_PEER_ACKED, [MESH_FLOW_RESET] = EVENT_PEER_RESET,
-};
-
-static void set_timer(struct sim_host *host, struct sim_event *timer, uint64_t deadline_ns)
-{
-    if (deadline_ns == UINT64_MAX)
-        sim_forget(host->world, timer);
-    else
-        sim_at(host->world, timer, deadline_ns);
-}
-
-/* sim_host_step() ends here, and steps again for what the mesh tells: |settling| makes a loop of
- * it. */
-static void host_settle(struct sim_host *host)
-{
-    static _Thread_local uint8_t bytes[MESH_DATAGRAM_BYTES_MAX];
-    if (host->settling)
-        return;
-    host->settling = true;
-    struct mesh_event happened;
-    while (sim_host_is_running(host) && mesh_next_event(host->mesh, &happened)) {
-        if (happened.kind == MESH_FLOW_FRAME) {
-            mesh_frame_step(host, &happened);
-            continue;
-        }
-        struct event event = {.kind = kinds_of_mesh[happened.kind], .peer = happened.peer,
-                              .source = happened.source, .destination = happened.destination,
-                              .count = happened.bytes, .text = happened.reason,
-                              .bytes = happened.payload};
-        sim_host_step(host, &event);
-    }
-    struct mesh_address to;
-    size_t length;
-    while ((length = mesh_pull(host->mesh, &to, bytes, host->world->now_ns)) > 0)
-        sim_net_send(host->world, host, &to, bytes, length);
-    set_timer(host, &host->mesh_timer, mesh_deadline(host->mesh));
-    const bool idle = host->stopping || !host->node;
-    set_timer(host, &host->node_timer, idle ? UINT64_MAX : node_deadline(host->node));
-    host->settling = false;
-}
-
-/* A deadline that stays in the past after it was served would stop the time for ever. */
-static bool timer_spins(struct sim_world *world, struct sim_host *host, const char *whose)
-{
-    host->timer_turns = host->timer_at_ns == world->now_ns ? host->timer_turns + 1 : 0;
-    host->timer_at_ns = world->now_ns;
-    if (host->timer_turns < TIMER_TURNS_MAX)
-        return false;
-    sim_promise_broken(world, "%s: the %s asks for the same time again and again", host->name,
-                       whose);
-    sim_host_crash(host);
-    return true;
-}
-
-static void node_timer_run(struct sim_world *world, struct sim_event *event)
-{
-    if (timer_spins(world, event->host, "node"))
-        return;
-    struct event core = {.kind = EVENT_DEADLINE};
-    sim_host_step(event->host, &core);
-}
-
-static void mesh_timer_run(struct sim_world *world, struct sim_event *event)
-{
-    if (timer_spins(world, event->host, "mesh"))
-        return;
-    mesh_expire(event->host->mesh, world->now_ns);
-    host_settle(event->host);
-}
-
-void sim_host_receive(struct sim_world *world, struct sim_host *host,
-                      const struct mesh_address *from, const uint8_t *bytes, size_t length)
-{
-    host->busy_until_ns = MAX_OF(host->busy_until_ns, world->now_ns) + RECEIVE_NS +
-                          RECEIVE_BYTE_NS * (uint64_t)length;
-    mesh_receive(host->mesh, from, bytes, length, world->now_ns);
-}
-
-static void receive_turn(struct sim_world *world, struct sim_event *event)
-{
-    struct sim_host *host = event->host;
-    for (int i = 0; i < RECEIVE_BATCH && sim_socket_read(world, host); i++)
-        ;
-    host_settle(host);
-    if (host->socket.count && sim_host_is_running(host))
-        sim_at(world, &host->receive_turn, host->busy_until_ns);
-}
-
-void sim_host_socket_readable(struct sim_world *world, struct sim_host *host)
-{
-    if (host->receive_turn.heap.position == HEAP_NOT_QUEUED &&
-        list_is_empty(&host->receive_turn.held))
-        sim_at(world, &host->receive_turn, host->busy_until_ns);
-}
 
 /* ---- life ---- */
+
+struct sim_host *sim_host_of_epoch(const struct sim_world *world, uint64_t epoch)
+{
+    return map_get(&world->epochs, epoch);
+}
+
+void sim_host_set_epoch(struct sim_host *host, uint64_t epoch)
+{
+    host->epoch = epoch;
+    host->removed = false;
+    CHECK(map_put(&host->world->epochs, epoch, host) == 0);
+}
 
 static void node_random(void *context, uint8_t *bytes, size_t length)
 {
@@ -440,15 +43,14 @@ static void node_random(void *context, uint8_t *bytes, size_t length)
 static void write_log(void *context, enum log_level level, const char *line)
 {
     struct sim_host *host = context;
+    if (host->disk_full)
+        return;
     SIM_TELL(host->world, SIM_TRACE_LOG, host->name, "%s: %s", log_level_name(level), line);
 }
 
 static int create_mesh(struct sim_host *host)
 {
     const struct sim_settings *settings = &host->world->settings;
-    host->crypto = toycrypto_create(rng_next(&host->rng));
-    if (!host->crypto)
-        return -1;
     struct mesh_config config = {
         .crypto = host->crypto,
         .mode = SEAL_ENCRYPT,
@@ -459,9 +61,25 @@ static int create_mesh(struct sim_host *host)
         .rekey_after_ns = settings->rekey_after_ns,
         .log = &host->log,
     };
-    node_random(host, config.private_key, sizeof(config.private_key));
-    host->mesh = mesh_create(&config, host->world->now_ns);
+    memcpy(config.private_key, host->private_key, sizeof(config.private_key));
+    host->mesh = mesh_create(&config, sim_host_now(host));
     return host->mesh ? 0 : -1;
+}
+
+static void stop_turn(struct sim_world *world, struct sim_event *event);
+static void starve_turn(struct sim_world *world, struct sim_event *event);
+
+/* It was switched on some time ago, and nobody set its clock. */
+static void set_clock(struct sim_host *host)
+{
+    struct sim_world *world = host->world;
+    struct rng *rng = &world->clocks;
+    const uint64_t drift_max = world->settings.drift_ppm_max;
+    host->clock = (struct sim_clock){
+        .world_ns = world->now_ns,
+        .local_ns = world->now_ns + rng_below(rng, CLOCK_AHEAD_S * SIM_NS_PER_S),
+        .drift_ppm = (int64_t)rng_below(rng, 2 * drift_max + 1) - (int64_t)drift_max,
+    };
 }
 
 struct sim_host *sim_host_create(struct sim_world *world, const char *name, const uint8_t *ip,
@@ -475,28 +93,33 @@ struct sim_host *sim_host_create(struct sim_world *world, const char *name, cons
     host->place = sim_net_place(&world->net, name);
     str_copy(host->name, sizeof(host->name), name);
     rng_split(&world->nodes, host->serial, &host->rng);
-    host->epoch = epoch ? epoch : rng_next(&host->rng) | 1;
-    host->address.port = (uint16_t)(40000 + host->serial % 20000);
+    set_clock(host);
+    sim_host_set_epoch(host, epoch ? epoch : rng_next(&host->rng) | 1);
     if (ip)
         memcpy(host->address.ip, ip, 16);
     else
         sim_net_address(host->place, host->address.ip);
+    host->address.port = sim_net_port(&world->net, host->address.ip,
+                                      world->settings.same_address != 0);
     host->log = (struct log_sink){.write = write_log, .context = host, .level = LOG_LEVEL_INFO};
     host->next_conn = 1;
     host->next_pid = 1000;
     effects_init(&host->effects);
     arena_init(&host->arena);
     sim_socket_init(&host->socket);
-    sim_event_init(&host->receive_turn, host, receive_turn, NULL);
-    sim_event_init(&host->node_timer, host, node_timer_run, NULL);
-    sim_event_init(&host->mesh_timer, host, mesh_timer_run, NULL);
+    sim_shell_init(host);
+    sim_guard_init(host);
     sim_event_init(&host->stop_turn, host, stop_turn, NULL);
+    sim_event_init(&host->starve_turn, NULL, starve_turn, NULL);
     list_init(&host->held);
     list_init(&host->procs);
     map_init(&host->conns);
     map_init(&host->starts);
     list_push_back(&world->hosts, &host->link);
-    if (create_mesh(host) < 0 || sim_net_bind(&world->net, &host->address, host) < 0) {
+    node_random(host, host->private_key, sizeof(host->private_key));
+    host->crypto = toycrypto_create(rng_next(&host->rng));
+    if (!host->crypto || create_mesh(host) < 0 ||
+        sim_net_bind(&world->net, &host->address, host) < 0) {
         sim_host_destroy(host);
         return NULL;
     }
@@ -572,10 +195,10 @@ static void host_end(struct sim_host *host, enum sim_host_state state)
     struct sim_world *world = host->world;
     host->state = state;
     sim_net_unbind(&world->net, &host->address);
-    sim_forget(world, &host->receive_turn);
-    sim_forget(world, &host->node_timer);
-    sim_forget(world, &host->mesh_timer);
+    sim_shell_fini(host);
     sim_forget(world, &host->stop_turn);
+    sim_forget(world, &host->starve_turn);
+    host->standstill = 0;
     node_destroy(host->node);
     mesh_destroy(host->mesh);
     host->node = NULL;
@@ -615,10 +238,23 @@ static void stop_turn(struct sim_world *world, struct sim_event *event)
     }
     LIST_EACH(pos, following, &world->hosts)
         mesh_peer_remove(host->mesh, LIST_ENTRY(pos, struct sim_host, link)->epoch, true,
-                         world->now_ns);
-    host_settle(host);
+                         sim_host_now(host));
+    sim_host_settle(host);
     host_end(host, SIM_HOST_STOPPED);
+    sim_guard_fini(host);
     SIM_TELL(world, SIM_TRACE_HOST, host->name, "is gone");
+}
+
+void sim_host_stop(struct sim_host *host, int32_t status)
+{
+    if (host->stopping)
+        return;
+    host->stopping = true;
+    host->leaving = true;
+    host->stop_status = status;
+    sim_guard_set_lease(host, UINT64_MAX);
+    SIM_TELL(host->world, SIM_TRACE_HOST, host->name, "stops with status %d", (int)status);
+    sim_after(host->world, &host->stop_turn, 0);
 }
 
 void sim_host_crash(struct sim_host *host)
@@ -627,28 +263,99 @@ void sim_host_crash(struct sim_host *host)
     LIST_EACH(pos, following, &host->procs)
         sim_proc_destroy(LIST_ENTRY(pos, struct sim_proc, link));
     host_end(host, SIM_HOST_CRASHED);
+    sim_guard_fini(host);
     sim_conns_fini(host);
 }
 
-void sim_host_freeze(struct sim_host *host)
+void sim_host_kill(struct sim_host *host)
 {
-    host->frozen = host->doubtful = true;
+    host_end(host, SIM_HOST_KILLED);
+    sim_guard_daemon_died(host);
 }
 
-void sim_host_thaw(struct sim_host *host)
+static bool may_run(const struct sim_host *host, const struct sim_event *event)
 {
-    host->frozen = false;
-    while (!list_is_empty(&host->held)) {
-        struct list *first = list_first(&host->held);
-        list_remove(first);
-        sim_at(host->world, LIST_ENTRY(first, struct sim_event, held), host->world->now_ns);
+    return event->by_machine ? sim_host_has_power(host) : !host->standstill;
+}
+
+void sim_host_halt(struct sim_host *host, enum sim_standstill why)
+{
+    host->standstill |= why;
+}
+
+void sim_host_go_on(struct sim_host *host, enum sim_standstill why)
+{
+    struct list held;
+    if (!(host->standstill & (uint32_t)why))
+        return;
+    host->troubled_ns = host->world->now_ns;
+    host->standstill &= ~(uint32_t)why;
+    if (sim_host_has_power(host))
+        sim_guard_woke(host);
+    if (!sim_host_is_running(host))
+        return;
+    list_init(&held);
+    list_splice_back(&held, &host->held);
+    LIST_EACH(pos, following, &held) {
+        struct sim_event *event = LIST_ENTRY(pos, struct sim_event, held);
+        list_remove(pos);
+        if (may_run(host, event))
+            sim_at(host->world, event, host->world->now_ns);
+        else
+            list_push_back(&host->held, &event->held);
     }
+    if (!host->standstill)
+        sim_conns_go_on(host);
+}
+
+/* It stands still until the last moments of each period. */
+static void starve_turn(struct sim_world *world, struct sim_event *event)
+{
+    struct sim_host *host = CONTAINER_OF(event, struct sim_host, starve_turn);
+    const bool rests = (host->standstill & SIM_STARVED) != 0;
+    if (!sim_host_is_running(host))
+        return;
+    if (world->now_ns >= host->starve_until_ns) {
+        sim_host_go_on(host, SIM_STARVED);
+        return;
+    }
+    sim_after(world, event, rests ? STARVED_RUNS_MS * SIM_NS_PER_MS : host->starve_ns);
+    if (rests)
+        sim_host_go_on(host, SIM_STARVED);
+    else
+        sim_host_halt(host, SIM_STARVED);
+}
+
+void sim_host_starve(struct sim_host *host, uint64_t period_ns, uint64_t duration_ns)
+{
+    host->starve_ns = period_ns;
+    host->starve_until_ns = host->world->now_ns + (period_ns ? duration_ns : 0);
+    sim_after(host->world, &host->starve_turn, 0);
+}
+
+void sim_host_drift(struct sim_host *host, int64_t drift_ppm)
+{
+    sim_clock_drift(&host->clock, host->world->now_ns, drift_ppm);
+    sim_host_settle(host);
+    sim_guard_set_lease(host, host->guard.lease_ns);
 }
 
 void sim_host_terminate(struct sim_host *host)
 {
     struct event event = {.kind = EVENT_STOP, .signal = 15};
+    host->leaving = true;
     sim_host_step(host, &event);
+}
+
+/* What the processes of the old life had is gone with it; links are made anew under a new epoch. */
+void sim_host_rejoin(struct sim_host *host)
+{
+    host->rejoins = false;
+    SIM_TELL(host->world, SIM_TRACE_HOST, host->name, "is no host any more and asks to join again");
+    sim_procs_orphan(host);
+    sim_starts_fini(host);
+    mesh_destroy(host->mesh);
+    CHECK(create_mesh(host) == 0);
 }
 
 void sim_host_destroy(struct sim_host *host)
@@ -658,6 +365,7 @@ void sim_host_destroy(struct sim_host *host)
     /* Of a host that stopped: programs of users, which outlive the daemon. */
     LIST_EACH(pos, following, &host->procs)
         sim_proc_destroy(LIST_ENTRY(pos, struct sim_proc, link));
+    sim_guard_fini(host);
     sim_conns_fini(host);
     map_fini(&host->conns);
     map_fini(&host->starts);

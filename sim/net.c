@@ -4,14 +4,12 @@
 
 #include "base/mem.h"
 #include "sim/host.h"
+#include "sim/shell.h"
 #include "sim/world.h"
 
 #include <string.h>
 
-struct sim_place {
-    uint32_t number;
-    char name[256];
-};
+enum { PORT_FIRST = 40000, MOVED_NET = 100 };
 
 /* A datagram, first in flight, then in the buffer of the socket it reached. */
 struct datagram {
@@ -26,7 +24,9 @@ struct datagram {
 void sim_net_init(struct sim_net *net)
 {
     *net = (struct sim_net){0};
-    net->standard = (struct sim_path){.delay_ns = 100 * SIM_NS_PER_US, .reorder_ns = SIM_NS_PER_MS};
+    net->standard = (struct sim_path){.delay_ns = 100 * SIM_NS_PER_US, .reorder_ns = SIM_NS_PER_MS,
+                                      .burst_ns = 50 * SIM_NS_PER_MS};
+    net->port_next = PORT_FIRST;
     map_init(&net->paths);
     map_init(&net->sockets);
     map_init(&net->places);
@@ -95,12 +95,53 @@ struct sim_path *sim_net_path(struct sim_net *net, uint32_t from, uint32_t to)
     return path;
 }
 
-void sim_net_heal(struct sim_net *net)
+struct sim_place *sim_net_place_of(const struct sim_net *net, uint32_t number)
+{
+    return net->places.entries[number - 1].value;
+}
+
+void sim_net_heal(struct sim_net *net, uint64_t now_ns)
 {
     map_free_values(&net->paths);
     struct sim_path *standard = &net->standard;
     standard->cut = false;
     standard->loss_ppm = standard->duplicate_ppm = standard->reorder_ppm = 0;
+    standard->corrupt_ppm = standard->burst_ppm = 0;
+    for (uint32_t i = 1; i <= net->places.count; i++) {
+        struct sim_place *place = sim_net_place_of(net, i);
+        place->side = 0;
+        place->isolated = false;
+        place->dark_until_ns = 0;
+    }
+    net->sides = 0;
+    net->changed_ns = now_ns;
+}
+
+static bool places_pass(const struct sim_net *net, uint32_t from, uint32_t to, uint64_t now_ns)
+{
+    if (from == to)
+        return true;
+    const struct sim_place *a = sim_net_place_of(net, from);
+    const struct sim_place *b = sim_net_place_of(net, to);
+    if (a->isolated || b->isolated || a->dark_until_ns > now_ns || b->dark_until_ns > now_ns)
+        return false;
+    return !a->side || !b->side || a->side == b->side;
+}
+
+static bool path_passes(const struct sim_path *path, uint64_t now_ns)
+{
+    return !path->cut && path->cut_until_ns <= now_ns;
+}
+
+static const struct sim_path *path_between(const struct sim_net *net, uint32_t from, uint32_t to)
+{
+    const struct sim_path *path = map_get2(&net->paths, from, to);
+    return path ? path : &net->standard;
+}
+
+bool sim_net_passes(const struct sim_net *net, uint32_t from, uint32_t to, uint64_t now_ns)
+{
+    return places_pass(net, from, to, now_ns) && path_passes(path_between(net, from, to), now_ns);
 }
 
 static uint64_t address_key(const struct mesh_address *address)
@@ -117,6 +158,37 @@ int sim_net_bind(struct sim_net *net, const struct mesh_address *address, struct
 void sim_net_unbind(struct sim_net *net, const struct mesh_address *address)
 {
     map_remove(&net->sockets, address_key(address));
+}
+
+uint16_t sim_net_port(struct sim_net *net, const uint8_t ip[16], bool same_again)
+{
+    struct mesh_address address = {.port = 0};
+    const uint32_t number = (uint32_t)ip[13] << 16 | (uint32_t)ip[14] << 8 | ip[15];
+    struct sim_place *place = ip[12] == 10 && number && number <= net->places.count
+                                  ? sim_net_place_of(net, number)
+                                  : NULL;
+    memcpy(address.ip, ip, sizeof(address.ip));
+    address.port = place ? place->port_last : 0;
+    if (!same_again || !address.port || map_get(&net->sockets, address_key(&address))) {
+        do {
+            address.port = net->port_next++;
+            net->port_next = (uint16_t)MAX_OF(net->port_next, PORT_FIRST);
+        } while (map_get(&net->sockets, address_key(&address)));
+    }
+    if (place)
+        place->port_last = address.port;
+    return address.port;
+}
+
+int sim_net_rebind(struct sim_world *world, struct sim_host *host, bool moves)
+{
+    struct mesh_address address = host->address;
+    if (moves)
+        address.ip[12] = address.ip[12] == 10 ? MOVED_NET : (uint8_t)(address.ip[12] + 1);
+    address.port = sim_net_port(&world->net, address.ip, false);
+    sim_net_unbind(&world->net, &host->address);
+    host->address = address;
+    return sim_net_bind(&world->net, &host->address, host);
 }
 
 size_t sim_datagram_charge(size_t length)
@@ -141,7 +213,7 @@ static void datagram_arrive(struct sim_world *world, struct sim_event *event)
     struct datagram *datagram = CONTAINER_OF(event, struct datagram, event);
     struct sim_net *net = &world->net;
     struct sim_host *host = map_get(&net->sockets, address_key(&datagram->to));
-    if (!host) {
+    if (!host || (host->standstill & SIM_SUSPENDED)) {
         net->counters.nowhere++;
         mem_free(datagram);
         return;
@@ -164,16 +236,24 @@ static void datagram_arrive(struct sim_world *world, struct sim_event *event)
     sim_host_socket_readable(world, host);
 }
 
-static void launch(struct sim_world *world, struct sim_host *from, const struct mesh_address *to,
-                   const uint8_t *bytes, size_t length, uint64_t delay_ns)
+/* The same answer for everything that goes the same way in the same piece of time: without a state
+ * for each path. */
+static bool bursts(const struct sim_world *world, const struct sim_path *path, uint32_t from,
+                   uint32_t to)
 {
-    struct datagram *datagram = mem_alloc(sizeof(*datagram) + length);
-    if (!datagram)
-        return;
-    *datagram = (struct datagram){.from = from->address, .to = *to, .length = length};
-    memcpy(datagram->bytes, bytes, length);
-    sim_event_init(&datagram->event, NULL, datagram_arrive, datagram_cancel);
-    sim_after(world, &datagram->event, delay_ns);
+    if (!path->burst_ppm)
+        return false;
+    struct rng rng;
+    rng_seed(&rng, world->seed ^ world->now_ns / path->burst_ns << 24 ^ (uint64_t)from << 12 ^ to);
+    return rng_chance(&rng, path->burst_ppm);
+}
+
+static void corrupt(struct sim_world *world, struct datagram *datagram)
+{
+    for (uint64_t i = rng_below(&world->wire, 3); datagram->length && i < 3; i++)
+        datagram->bytes[rng_below(&world->wire, datagram->length)] ^=
+            (uint8_t)(1u << rng_below(&world->wire, 8));
+    world->net.counters.corrupted++;
 }
 
 static uint64_t path_delay(struct sim_world *world, const struct sim_path *path)
@@ -185,7 +265,24 @@ static uint64_t path_delay(struct sim_world *world, const struct sim_path *path)
         world->net.counters.reordered++;
         delay_ns += path->reorder_ns + rng_below(&world->wire, path->reorder_ns + 1);
     }
+    if (path->clogged_until_ns > world->now_ns)
+        delay_ns += path->clogged_until_ns - world->now_ns;
     return delay_ns;
+}
+
+static void launch(struct sim_world *world, struct sim_host *from, const struct mesh_address *to,
+                   const uint8_t *bytes, size_t length, const struct sim_path *path)
+{
+    const uint64_t delay_ns = path_delay(world, path);
+    struct datagram *datagram = mem_alloc(sizeof(*datagram) + length);
+    if (!datagram)
+        return;
+    *datagram = (struct datagram){.from = from->address, .to = *to, .length = length};
+    memcpy(datagram->bytes, bytes, length);
+    if (path->corrupt_ppm && rng_chance(&world->wire, path->corrupt_ppm))
+        corrupt(world, datagram);
+    sim_event_init(&datagram->event, NULL, datagram_arrive, datagram_cancel);
+    sim_after(world, &datagram->event, delay_ns);
 }
 
 void sim_net_send(struct sim_world *world, struct sim_host *from, const struct mesh_address *to,
@@ -193,26 +290,29 @@ void sim_net_send(struct sim_world *world, struct sim_host *from, const struct m
 {
     struct sim_net *net = &world->net;
     const struct sim_host *host = map_get(&net->sockets, address_key(to));
-    const struct sim_path *path = host ? map_get2(&net->paths, from->place, host->place) : NULL;
-    if (!path)
-        path = &net->standard;
+    const struct sim_path *path =
+        host ? path_between(net, from->place, host->place) : &net->standard;
     net->counters.sent++;
+    net->counters.sent_bytes += length;
+    from->socket.sent++;
     sim_trace_mix(&world->trace, world->now_ns, (uint64_t)length << 32 | from->place);
     SIM_TELL(world, SIM_TRACE_NET, from->name, "datagram of %zu bytes to %s", length,
              host ? host->name : "nobody");
-    if (path->cut) {
+    if (host && !(path_passes(path, world->now_ns) &&
+                  places_pass(net, from->place, host->place, world->now_ns))) {
         net->counters.cut++;
         return;
     }
-    if (path->loss_ppm && rng_chance(&world->wire, path->loss_ppm)) {
+    if ((path->loss_ppm && rng_chance(&world->wire, path->loss_ppm)) ||
+        (host && bursts(world, path, from->place, host->place))) {
         net->counters.lost++;
         SIM_TELL(world, SIM_TRACE_NET, from->name, "lost on the way");
         return;
     }
-    launch(world, from, to, bytes, length, path_delay(world, path));
+    launch(world, from, to, bytes, length, path);
     if (path->duplicate_ppm && rng_chance(&world->wire, path->duplicate_ppm)) {
         net->counters.duplicated++;
-        launch(world, from, to, bytes, length, path_delay(world, path));
+        launch(world, from, to, bytes, length, path);
     }
 }
 

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "sim/attach.h"
 #include "sim/program.h"
+#include "sim/shell.h"
 #include "sim/task.h"
 #include "sim/world.h"
 
@@ -122,8 +123,14 @@ static void tell_data(struct sim_host *host, const char *actor, const char *arro
 static void tell_frame(struct sim_host *host, const char *actor, const char *arrow,
                        const char *other, const struct frame *frame)
 {
+    struct sim_trace *trace = &host->world->trace;
     struct message message;
     struct strbuf text;
+    sim_trace_mix(trace, (uint64_t)frame->kind << 32 | host->serial, frame->sequence);
+    if (frame->kind == FRAME_CONTROL)
+        sim_trace_mix_bytes(trace, frame->body.data, frame->body.length);
+    if (!sim_trace_is_shown(trace, SIM_TRACE_TM) && !sim_trace_is_shown(trace, SIM_TRACE_NET))
+        return;
     if (frame->kind != FRAME_CONTROL) {
         tell_data(host, actor, arrow, other, frame);
         return;
@@ -176,6 +183,8 @@ static void conn_flush(struct sim_conn *conn)
 {
     struct sim_host *host = conn->host;
     const size_t room = host->world->settings.conn_buffer_bytes;
+    if (host->standstill)
+        return; /* the daemon writes when it can */
     while (!list_is_empty(&conn->waiting.frames) && (conn->down.bytes < room || !conn->proc)) {
         struct queued_frame *queued = queue_pop(&conn->waiting);
         struct event core = {.kind = EVENT_CONN_TAKEN, .conn = conn->number,
@@ -216,6 +225,7 @@ int sim_proc_connect(struct sim_proc *proc)
     queue_init(&conn->down);
     sim_event_init(&conn->up_turn, host, conn_up_turn, NULL);
     sim_event_init(&conn->down_turn, host, conn_down_turn, NULL);
+    conn->down_turn.by_machine = true;
     if (map_put(&host->conns, conn->number, conn) < 0) {
         mem_free(conn);
         return -1;
@@ -291,6 +301,12 @@ void sim_conn_close(struct sim_conn *conn)
     conn_flush(conn);
 }
 
+void sim_conns_go_on(struct sim_host *host)
+{
+    for (size_t i = host->conns.count; i > 0; i--)
+        conn_flush(host->conns.entries[i - 1].value);
+}
+
 void sim_conns_fini(struct sim_host *host)
 {
     while (host->conns.count) {
@@ -323,6 +339,7 @@ struct sim_proc *sim_proc_create(struct sim_host *host, const char *name, uint64
     str_copy(proc->name, sizeof(proc->name), name);
     list_init(&proc->output);
     sim_event_init(&proc->turn, host, program_turn, NULL);
+    proc->turn.by_machine = true;
     sim_event_init(&proc->output_turn, host, output_turn, NULL);
     list_push_back(&host->procs, &proc->link);
     return proc;

@@ -90,6 +90,8 @@ void sim_proc_pause_output(struct sim_proc *proc, bool pause);
 void sim_proc_signal(struct sim_proc *proc, int32_t signal);
 /* The daemon is gone: connections break, children die. */
 void sim_procs_orphan(struct sim_host *host);
+/* The daemon can write again. */
+void sim_conns_go_on(struct sim_host *host);
 /* Frees the connections of a host that is gone. */
 void sim_conns_fini(struct sim_host *host);
 /* EFFECT_CHILD_START. */

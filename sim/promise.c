@@ -16,6 +16,7 @@ enum { WHAT_TASK_EXIT = 1, WHAT_HOST_DELETE = 2, WHAT_HOST_ADD = 3 };
 struct known_task {
     char name[64];
     struct sim_host *host;
+    uint64_t epoch;   /* of the host then */
     bool live;
     bool leaving;     /* has said TM_EXIT: its daemon may call it ended, and has all it sent */
     bool handed_over;
@@ -48,6 +49,7 @@ void sim_promises_init(struct sim_promises *promises)
     map_init(&promises->pairs);
     map_init(&promises->watches);
     strbuf_init(&promises->words);
+    sim_promise_hosts_init(promises);
 }
 
 void sim_promises_fini(struct sim_promises *promises)
@@ -65,6 +67,7 @@ void sim_promises_fini(struct sim_promises *promises)
     map_fini(&promises->pairs);
     map_fini(&promises->watches);
     strbuf_fini(&promises->words);
+    sim_promise_hosts_fini(promises);
 }
 
 void sim_promise_broken(struct sim_world *world, const char *format, ...)
@@ -108,6 +111,7 @@ void sim_promise_tid_given(struct sim_world *world, uint32_t tid, const char *na
     task = mem_calloc(1, sizeof(*task));
     CHECK(task && map_put(&promises->tasks, tid, task) == 0);
     task->host = host;
+    task->epoch = host->epoch;
     task->live = true;
     str_copy(task->name, sizeof(task->name), name);
 }
@@ -162,11 +166,19 @@ bool sim_tid_is_live(const struct sim_world *world, uint32_t tid)
     return task && task->live && sim_host_is_running(task->host);
 }
 
-/* What a host that was lost, or thought so, had sent and nobody got is lost. */
+/* Its host is where it was then, and a part of the virtual machine. */
+static bool host_is_sound(const struct known_task *task)
+{
+    const struct sim_host *host = task->host;
+    return sim_host_is_running(host) && !host->removed && !host->leaving && !host->mute &&
+           host->epoch == task->epoch;
+}
+
+/* What a host that was lost had sent and nobody got is lost. */
 static bool host_is_lost(const struct sim_world *world, uint32_t tid)
 {
     const struct known_task *task = map_get(&world->promises.tasks, tid);
-    return task && (!sim_host_is_running(task->host) || task->host->doubtful);
+    return task && !host_is_sound(task);
 }
 
 /* ---- messages ---- */
@@ -248,7 +260,7 @@ static void check_task_notice(struct sim_world *world, uint32_t watcher, uint32_
     /* Who is cut off or being deleted takes all others for gone. */
     if (!task || host_is_lost(world, watcher))
         return;
-    const bool is_sound = sim_host_is_running(task->host) && !task->host->doubtful;
+    const bool is_sound = host_is_sound(task);
     if (task->live && !task->leaving && is_sound)
         sim_promise_broken(world, "%s was told of the end of %s, which lives",
                            sim_tid_name(world, watcher), task->name);
@@ -283,8 +295,7 @@ void sim_promise_noticed(struct sim_world *world, uint32_t watcher, int what, ui
 
 static bool task_is_sound(const struct known_task *task)
 {
-    return task && task->host && sim_host_is_running(task->host) && !task->host->mute &&
-           !task->host->doubtful;
+    return task && host_is_sound(task);
 }
 
 static void check_pairs(struct sim_world *world)

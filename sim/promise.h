@@ -23,6 +23,8 @@ struct sim_promises {
     struct map tasks;   /* tid -> struct known_task */
     struct map pairs;   /* (source, destination) -> struct pair */
     struct map watches; /* (watcher, what and subject) -> struct watch */
+    struct map applied; /* index of the log -> hash of what it made: promise_host.c */
+    uint64_t removals, removals_false; /* hosts removed; those of which nobody could say why */
     uint64_t messages_sent, messages_received, notices, requests, answers;
     uint64_t next_message;
     uint32_t broken;    /* how many times a promise was broken */
@@ -58,6 +60,17 @@ void sim_promise_received(struct sim_world *world, uint32_t source, uint32_t des
 void sim_promise_watch(struct sim_world *world, uint32_t watcher, int what, uint32_t subject,
                        int count);
 void sim_promise_noticed(struct sim_world *world, uint32_t watcher, int what, uint32_t subject);
+
+/* ---- hosts: promise_host.c ---- */
+
+void sim_promise_hosts_init(struct sim_promises *promises);
+void sim_promise_hosts_fini(struct sim_promises *promises);
+/* The node of |host| took a step. */
+void sim_promise_stepped(struct sim_world *world, struct sim_host *host);
+/* |host| applied that |epoch| is no host any more. */
+void sim_promise_dropped(struct sim_world *world, struct sim_host *host, uint64_t epoch);
+/* A task on |host| does something. */
+void sim_promise_acts(struct sim_world *world, const struct sim_host *host, const char *who);
 
 /* Nothing is under way: what was sent has arrived, what ended was told, nothing is held. */
 void sim_promises_check_quiet(struct sim_world *world);

@@ -3,6 +3,7 @@
 #include "sim/starter.h"
 
 #include "base/mem.h"
+#include "sim/shell.h"
 #include "sim/world.h"
 
 #include <string.h>

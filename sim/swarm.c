@@ -81,7 +81,7 @@ static struct sim_task *any_task(struct swarm *swarm)
     uint64_t seen = 0;
     LIST_EACH(pos, following, &swarm->world->hosts) {
         const struct sim_host *host = LIST_ENTRY(pos, struct sim_host, link);
-        if (!sim_host_is_running(host) || host->frozen || host->stopping)
+        if (!sim_host_is_running(host) || host->standstill || host->stopping)
             continue;
         LIST_EACH(at, after, &host->procs) {
             struct sim_proc *proc = LIST_ENTRY(at, struct sim_proc, link);
@@ -98,7 +98,7 @@ static struct sim_host *any_host(struct swarm *swarm)
     uint64_t seen = 0;
     LIST_EACH(pos, following, &swarm->world->hosts) {
         struct sim_host *host = LIST_ENTRY(pos, struct sim_host, link);
-        if (sim_host_is_running(host) && !host->frozen && !host->stopping && !host->mute &&
+        if (sim_host_is_running(host) && !host->standstill && !host->stopping && !host->mute &&
             rng_below(swarm->rng, ++seen) == 0)
             chosen = host;
     }
@@ -339,9 +339,9 @@ static void befall(struct swarm *swarm)
         return;
     if (str_equal(kind, "thaw"))
         LIST_EACH(pos, following, &world->hosts)
-            if (LIST_ENTRY(pos, struct sim_host, link)->frozen)
+            if (LIST_ENTRY(pos, struct sim_host, link)->standstill)
                 host = LIST_ENTRY(pos, struct sim_host, link);
-    if (str_equal(kind, "thaw") && !host->frozen)
+    if (str_equal(kind, "thaw") && !host->standstill)
         return;
     char *words[] = {(char *)kind, of_start ? next : host->name, other->name, NULL};
     sim_fault_apply(world, words, of_nobody ? 1 : of_pair ? 3 : 2, error, sizeof(error));

@@ -439,6 +439,7 @@ int sim_task_send(struct sim_task *task, uint32_t tid, int tag, uint32_t size_by
     if (world->settings.shares_always)
         sim_task_attach(task, tid);
     const uint64_t id = ++world->promises.next_message;
+    sim_promise_acts(world, task->proc->host, task->proc->name);
     int result = pack_body(task, id, tag, size_bytes);
     if (result >= 0)
         result = client_send(task->client, (int)tid, tag);
@@ -510,7 +511,7 @@ int sim_task_delhosts(struct sim_task *task, char *const *names, int count)
     for (int i = 0; i < count; i++) {
         struct sim_host *host = sim_world_host(world_of(task), names[i]);
         if (host)
-            host->doubtful = true;
+            host->leaving = true;
     }
     return track(task, client_delhosts(task->client, names, count), TM_DELHOSTS);
 }

@@ -36,11 +36,19 @@ void sim_trace_mix(struct sim_trace *trace, uint64_t a, uint64_t b)
     trace->hash = x ^ (x >> 31);
 }
 
-static void hash_text(struct sim_trace *trace, const char *text, size_t length)
+void sim_trace_mix_bytes(struct sim_trace *trace, const void *bytes, size_t length)
 {
+    const uint8_t *from = bytes;
     uint64_t hash = trace->hash;
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ (uint8_t)text[i]) * UINT64_C(1099511628211); /* FNV-1a */
+    for (; length >= 8; from += 8, length -= 8) {
+        uint64_t word = 0; /* of the same value whatever the order of bytes here */
+        for (int i = 7; i >= 0; i--)
+            word = word << 8 | from[i];
+        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+        hash ^= hash >> 29;
+    }
+    for (; length; from++, length--)
+        hash = (hash ^ *from) * UINT64_C(1099511628211); /* FNV-1a */
     trace->hash = hash;
 }
 
@@ -48,6 +56,8 @@ void sim_trace_line(struct sim_trace *trace, enum sim_trace_class class, uint64_
                     const char *actor, const char *format, ...)
 {
     char line[LINE_BYTES_MAX];
+    if (!sim_trace_is_hashed(class) && !sim_trace_is_shown(trace, class))
+        return;
     size_t length = str_format(line, sizeof(line), "[%6llu.%03u] %-6s ",
                                (unsigned long long)(now_ns / 1000000),
                                (unsigned)(now_ns / 1000 % 1000), actor);
@@ -55,8 +65,9 @@ void sim_trace_line(struct sim_trace *trace, enum sim_trace_class class, uint64_
     va_start(args, format);
     length += str_format_args(line + length, sizeof(line) - length, format, args);
     va_end(args);
-    hash_text(trace, line, length);
-    if (!(trace->shown & (UINT32_C(1) << class)))
+    if (sim_trace_is_hashed(class))
+        sim_trace_mix_bytes(trace, line, length);
+    if (!sim_trace_is_shown(trace, class))
         return;
     if (trace->write) {
         trace->write(trace->context, line);

@@ -40,10 +40,12 @@ struct sim_world *sim_world_create(uint64_t seed)
     rng_split(&master, SIM_STREAM_FAULTS, &world->faults_rng);
     rng_split(&master, SIM_STREAM_WORKLOAD, &world->workload);
     rng_split(&master, SIM_STREAM_NODES, &world->nodes);
+    rng_split(&master, SIM_STREAM_CLOCKS, &world->clocks);
     world->seed = seed;
     world->now_ns = SIM_NS_PER_MS; /* 0 means "never" in too many places to be a time */
     heap_init(&world->heap);
     list_init(&world->hosts);
+    map_init(&world->epochs);
     settings_init(&world->settings);
     sim_trace_init(&world->trace);
     sim_net_init(&world->net);
@@ -70,6 +72,7 @@ void sim_world_destroy(struct sim_world *world)
         cancel_event(CONTAINER_OF(first, struct sim_event, heap));
     }
     heap_fini(&world->heap);
+    map_fini(&world->epochs);
     sim_promises_fini(&world->promises);
     sim_faults_fini(&world->faults);
     sim_net_fini(&world->net);
@@ -118,7 +121,7 @@ bool sim_step(struct sim_world *world, uint64_t until_ns)
     struct sim_host *host = event->host;
     if (host && host->state != SIM_HOST_RUNNING)
         cancel_event(event);
-    else if (host && host->frozen)
+    else if (host && (event->by_machine ? !sim_host_has_power(host) : host->standstill != 0))
         list_push_back(&host->held, &event->held);
     else
         event->run(world, event);
@@ -144,8 +147,8 @@ static const char *conn_business(const struct sim_conn *conn)
 
 static const char *host_business(const struct sim_host *host)
 {
-    if (host->frozen)
-        return "a host is frozen";
+    if (host->standstill)
+        return "a host stands still";
     if (host->stopping)
         return "a host is stopping";
     if (host->under_way)

@@ -13,6 +13,7 @@
 #include "base/heap.h"
 #include "base/list.h"
 #include "base/rng.h"
+#include "sim/event.h"
 #include "sim/fault.h"
 #include "sim/net.h"
 #include "sim/promise.h"
@@ -28,19 +29,10 @@
 struct sim_host;
 struct sim_world;
 
-/* Something that happens at a time. It is embedded in the struct it concerns; |run| finds that by
- * CONTAINER_OF. An event of a host that is frozen waits until it thaws, of one that is gone never
- * happens: then |cancel| is called (both are called with the event unqueued, and may free it). */
-struct sim_event {
-    struct heap_node heap;
-    struct list held; /* in the queue of a frozen host */
-    struct sim_host *host; /* whose machine this happens on; NULL = the world's */
-    void (*run)(struct sim_world *world, struct sim_event *event);
-    void (*cancel)(struct sim_event *event); /* may be NULL: embedded in something that lives on */
-};
-
 /* The streams of chance. */
-enum sim_stream { SIM_STREAM_WIRE, SIM_STREAM_FAULTS, SIM_STREAM_WORKLOAD, SIM_STREAM_NODES };
+enum sim_stream {
+    SIM_STREAM_WIRE, SIM_STREAM_FAULTS, SIM_STREAM_WORKLOAD, SIM_STREAM_NODES, SIM_STREAM_CLOCKS
+};
 
 struct sim_settings {
     uint64_t receive_buffer_bytes; /* of each daemon's UDP socket, as the kernel counts */
@@ -54,6 +46,8 @@ struct sim_settings {
     uint64_t request_timeout_ns;
     uint64_t shares_memory;        /* 1: tasks may say that they share memory, */
     uint64_t shares_always;        /* and 1: they do, with everybody they send to */
+    uint64_t drift_ppm_max;        /* clocks of new hosts run so much fast or slow at most */
+    uint64_t same_address;         /* 1: a daemon gets the port that the last one there had */
     uint32_t tasks_max;
     uint32_t datagram_bytes_max;
     const char *hostfile; /* text for masters created from now on; "" = none */
@@ -66,7 +60,8 @@ struct sim_world {
     uint64_t serial; /* of everything that needs a number of its own in this world */
     struct heap heap;
     struct list hosts; /* every host there ever was, oldest first */
-    struct rng wire, faults_rng, workload, nodes;
+    struct map epochs; /* epoch -> struct sim_host: also those it had before */
+    struct rng wire, faults_rng, workload, nodes, clocks;
     struct sim_settings settings;
     struct sim_trace trace;
     struct sim_net net;

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Promises about hosts: one sequence of tables, who may act, who may be removed. See promise.h. */
+#include "sim/promise.h"
+
+#include "base/mem.h"
+#include "sim/host.h"
+#include "sim/proc.h"
+#include "sim/task.h"
+#include "sim/world.h"
+
+/* What an index of the log made, as the first who applied it has it. */
+struct applied {
+    uint64_t hash;
+    struct sim_host *first;
+};
+
+/* A host may be removed when a fault struck it, or the ways, no longer ago than it takes to remove
+ * one: this much more than dead_after. */
+#define TROUBLE_NS (2 * SIM_NS_PER_S)
+
+void sim_promise_hosts_init(struct sim_promises *promises)
+{
+    map_init(&promises->applied);
+}
+
+void sim_promise_hosts_fini(struct sim_promises *promises)
+{
+    for (size_t i = 0; i < promises->applied.count; i++)
+        mem_free(promises->applied.entries[i].value);
+    map_fini(&promises->applied);
+}
+
+static void check_applied(struct sim_world *world, struct sim_host *host)
+{
+    struct map *map = &world->promises.applied;
+    struct applied *applied = map_get(map, host->applied);
+    const uint64_t hash = node_table_hash(host->node);
+    if (!applied) {
+        applied = mem_calloc(1, sizeof(*applied));
+        CHECK(applied && map_put(map, host->applied, applied) == 0);
+        *applied = (struct applied){hash, host};
+    } else if (applied->hash != hash) {
+        sim_promise_broken(world, "%s made another table of command %llu than %s", host->name,
+                           (unsigned long long)host->applied, applied->first->name);
+    }
+}
+
+void sim_promise_stepped(struct sim_world *world, struct sim_host *host)
+{
+    const uint64_t index = node_applied_index(host->node);
+    if (index == host->applied)
+        return;
+    host->applied = index;
+    host->tid = node_daemon_tid(host->node) & TID_HOST;
+    if (index)
+        check_applied(world, host);
+}
+
+/* There is a way between them, directly or by one other who could pass things on. */
+static bool is_connected(const struct sim_world *world, const struct sim_host *a,
+                         const struct sim_host *b)
+{
+    const struct sim_net *net = &world->net;
+    if (sim_net_passes(net, a->place, b->place, world->now_ns) &&
+        sim_net_passes(net, b->place, a->place, world->now_ns))
+        return true;
+    LIST_EACH(pos, following, &world->hosts) {
+        const struct sim_host *c = LIST_ENTRY(pos, struct sim_host, link);
+        if (sim_host_is_awake(c) && !c->removed && !c->mute &&
+            sim_net_passes(net, a->place, c->place, world->now_ns) &&
+            sim_net_passes(net, c->place, a->place, world->now_ns) &&
+            sim_net_passes(net, b->place, c->place, world->now_ns) &&
+            sim_net_passes(net, c->place, b->place, world->now_ns))
+            return true;
+    }
+    return false;
+}
+
+static bool has_trouble(const struct sim_world *world, const struct sim_host *host,
+                        const struct sim_host *by)
+{
+    const uint64_t lately_ns = world->settings.dead_after_ns + TROUBLE_NS;
+    if (host->standstill || host->mute || host->stopping || host->leaving)
+        return true;
+    if (host->troubled_ns + lately_ns > world->now_ns ||
+        world->net.changed_ns + lately_ns > world->now_ns)
+        return true;
+    return !is_connected(world, host, by);
+}
+
+static size_t tasks_that_run(const struct sim_host *host)
+{
+    size_t count = 0;
+    LIST_EACH(pos, following, &host->procs) {
+        const struct sim_proc *proc = LIST_ENTRY(pos, struct sim_proc, link);
+        count += proc->task && !proc->ended && sim_task_is_enrolled(proc->task);
+    }
+    return count;
+}
+
+void sim_promise_dropped(struct sim_world *world, struct sim_host *host, uint64_t epoch)
+{
+    struct sim_host *gone = sim_host_of_epoch(world, epoch);
+    if (!gone || gone == host || gone->epoch != epoch || gone->removed || host->leaving ||
+        host->removed)
+        return;
+    gone->removed = true;
+    gone->removed_ns = world->now_ns;
+    if (!sim_host_is_running(gone))
+        return;
+    world->promises.removals++;
+    if (!has_trouble(world, gone, host)) {
+        world->promises.removals_false++;
+        sim_promise_broken(world, "%s removes %s, which is there and could be heard", host->name,
+                           gone->name);
+    }
+    /* Who was asked to go ends its tasks when it hears of it. */
+    if (!gone->leaving && sim_host_has_power(gone) && tasks_that_run(gone))
+        sim_promise_broken(world, "%s is removed while %zu tasks of it run", gone->name,
+                           tasks_that_run(gone));
+}
+
+void sim_promise_acts(struct sim_world *world, const struct sim_host *host, const char *who)
+{
+    if (host->removed && !host->leaving)
+        sim_promise_broken(world, "%s acts on %s, which was removed", who, host->name);
+}
