@@ -5,7 +5,12 @@
 #include "base/check.h"
 #include "base/str.h"
 
+#include <stdbool.h>
 #include <time.h>
+#ifdef PLATFORM_LINUX
+#include <sys/timerfd.h>
+#include <unistd.h>
+#endif
 
 #define COARSE_AWAY_NS UINT64_C(500000000)
 #define COARSE_STEP_NS UINT64_C(250000000)
@@ -18,9 +23,35 @@ static uint64_t clock_read(clockid_t id, uint64_t units_per_s)
            (uint64_t)now.tv_nsec / (UINT64_C(1000000000) / units_per_s);
 }
 
+/* One clock for reading and for timers, so that a timer that fired is never early by the other. */
+static clockid_t clock_choose(void)
+{
+#ifdef PLATFORM_LINUX
+    struct timespec now;
+    int fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC);
+    if (fd >= 0) {
+        close(fd);
+        if (clock_gettime(CLOCK_BOOTTIME, &now) == 0)
+            return CLOCK_BOOTTIME;
+    }
+#endif
+    return CLOCK_MONOTONIC;
+}
+
+int clock_id(void)
+{
+    static clockid_t chosen;
+    static bool is_chosen;
+    if (!is_chosen) {
+        chosen = clock_choose();
+        is_chosen = true;
+    }
+    return (int)chosen;
+}
+
 uint64_t clock_now_ns(void)
 {
-    return clock_read(CLOCK_MONOTONIC, UINT64_C(1000000000));
+    return clock_read((clockid_t)clock_id(), UINT64_C(1000000000));
 }
 
 uint64_t clock_coarse_ns(uint64_t at_ns)

@@ -9,8 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Nanoseconds since some fixed moment; never goes back. */
+/* Nanoseconds since some fixed moment; never goes back. Where the system can, the time in which the
+ * machine slept counts (CLOCK_BOOTTIME): a lease goes on while nobody runs (decision D12). */
 uint64_t clock_now_ns(void);
+/* The clockid_t behind it, for timers of the system. */
+int clock_id(void);
 /* Microseconds since 1970, UTC. */
 uint64_t clock_wall_us(void);
 /* "MM/DD HH:MM:SS" of now, local time, as in the daemon's log (DMN-10). */

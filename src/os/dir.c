@@ -18,7 +18,9 @@
 
 enum {
     LOCK_TRIES = 200,           /* races with a daemon that removes its directory */
-    LOCK_WAIT_NS = 20 * 1000000 /* between them: a guardian cleans up for at most some seconds */
+    LOCK_WAIT_NS = 20 * 1000000, /* between them: a guardian cleans up for at most some seconds */
+    VM_LOCK_TRIES = 500,
+    VM_LOCK_WAIT_NS = 1000000
 };
 
 bool dir_vmid_is_sane(const char *vmid)
@@ -225,13 +227,18 @@ int dir_open_log(const struct host_dir *dir)
 /* ---- here ---- */
 
 /* Changes of `here` are serialised by a lock on the directory itself, which needs no further name.
- */
+ * Waiting has an end: who holds it may have been stopped. */
 static int vm_lock(const struct host_dir *dir)
 {
     int fd = open(dir->vm_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd >= 0 && flock(fd, LOCK_EX) < 0) {
-        close(fd);
-        return -1;
+    for (int tries = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0; tries++) {
+        if (tries == VM_LOCK_TRIES || (errno != EWOULDBLOCK && errno != EINTR)) {
+            close(fd);
+            errno = EBUSY;
+            return -1;
+        }
+        const struct timespec wait = {.tv_nsec = VM_LOCK_WAIT_NS};
+        nanosleep(&wait, NULL);
     }
     return fd;
 }
@@ -245,7 +252,8 @@ static bool host_is_alive(const char *vm_path, const char *host)
         return false;
     bool alive = flock(fd, LOCK_SH | LOCK_NB) < 0;
     close(fd);
-    return alive;
+    str_format(path, sizeof(path), "%s/%s/sock", vm_path, host);
+    return alive && access(path, F_OK) == 0; /* else it begins or ends */
 }
 
 static const char *last_name(const char *path)
@@ -327,6 +335,12 @@ static void here_release(const struct host_dir *dir)
             unlink(here);
     }
     close(fd);
+}
+
+void dir_abandon(const struct host_dir *dir)
+{
+    remove_file(dir, "sock");
+    here_release(dir);
 }
 
 void dir_remove(const struct host_dir *dir, bool keep_log)

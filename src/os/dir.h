@@ -6,7 +6,9 @@
  *   ${PVM_TMP:-/tmp}/pvm-<uid>/<vmid>/here     link to the <host> that other programs connect to
  *
  * Every level is 0700, ours, and no symbolic link, or it is refused. The lock is held by flock() as
- * long as the daemon or its guardian lives; who gets it removes what a dead daemon left.
+ * long as the daemon or its guardian lives; who gets it removes what a dead daemon left. A daemon
+ * that programs can connect to has both a lock that is held and a sock; changes of `here` are made
+ * under a lock on <vmid> itself, so that daemons that come and go together leave it right.
  */
 #ifndef OS_DIR_H
 #define OS_DIR_H
@@ -39,8 +41,12 @@ void dir_set_owner(const struct host_dir *dir, long pid);
 /* A new log file, or -1 with errno. */
 int dir_open_log(const struct host_dir *dir);
 /* Makes `here` point to this host unless it points to another living daemon; with |take_over| even
- * then: who starts a master wants to talk to that one. 0 or -1 with errno. */
+ * then: who starts a master wants to talk to that one. 0 or -1 with errno: EBUSY when others keep the
+ * directory of the virtual machine locked for long, of whom one may be stopped. */
 int dir_claim_here(const struct host_dir *dir, bool take_over);
+/* Nobody answers here any more: the socket goes, and `here` goes to another living daemon when it
+ * was ours. What else there is stays until dir_remove(). */
+void dir_abandon(const struct host_dir *dir);
 /* Removes socket, lock, directory, `here` when it was ours (and gives it to another living daemon),
  * and the log unless |keep_log|. The lock stays held until dir_close(). */
 void dir_remove(const struct host_dir *dir, bool keep_log);

@@ -208,7 +208,7 @@ static void timer_fd_ready(void *context, int events)
 
 static int timer_fd_open(struct loop_timer *timer)
 {
-    timer->fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    timer->fd = timerfd_create(clock_id(), TFD_NONBLOCK | TFD_CLOEXEC);
     if (timer->fd < 0)
         return -1;
     timer->watch = loop_watch_open(timer->loop, timer->fd, timer_fd_ready, timer);

@@ -287,10 +287,15 @@ bool conns_are_flushed(const struct daemon *daemon)
     return daemon->conns.count == 0;
 }
 
-void conns_destroy(struct daemon *daemon)
+void conns_drop(struct daemon *daemon)
 {
     while (daemon->conns.count > 0)
         conn_destroy(daemon->conns.entries[daemon->conns.count - 1].value);
+}
+
+void conns_destroy(struct daemon *daemon)
+{
+    conns_drop(daemon);
     map_fini(&daemon->conns);
     loop_watch_close(daemon->listener_watch);
     loop_timer_close(daemon->listener_retry);

@@ -27,23 +27,39 @@ static void perform_stop(struct daemon *daemon, struct effect *effect)
     daemon->stop_at_ns = clock_now_ns() + STOP_LIMIT_NS;
     log_line(daemon->log, LOG_LEVEL_INFO, "stopping with status %d", daemon->status);
     conns_close(daemon);
+    dir_abandon(daemon->dir); /* who looks for a daemon now shall find another one */
     children_signal_all(daemon->children, SIGKILL);
 }
 
 typedef void (*perform_f)(struct daemon *daemon, struct effect *effect);
 
 static const perform_f performers[EFFECT_KINDS] = {
-    [EFFECT_PEER_ADD] = perform_peer_add,       [EFFECT_PEER_PSK] = perform_peer_psk,
-    [EFFECT_PEER_REMOVE] = perform_peer_remove, [EFFECT_PEER_SEND] = perform_peer_send,
-    [EFFECT_PEER_FRAME] = perform_peer_frame,   [EFFECT_PEER_CONSUME] = perform_peer_consume,
-    [EFFECT_PEER_RESET] = perform_peer_reset,   [EFFECT_CONN_SEND] = perform_conn_send,
-    [EFFECT_CONN_PAUSE] = perform_conn_pause,   [EFFECT_CONN_CLOSE] = perform_conn_close,
-    [EFFECT_SHARE_ATTACH] = perform_share_attach, [EFFECT_SHARE_PAUSE] = perform_share_pause,
-    [EFFECT_SHARE_WAKE] = perform_share_wake,   [EFFECT_SHARE_END] = perform_share_end,
-    [EFFECT_CHILD_START] = perform_child_start, [EFFECT_CHILD_SIGNAL] = perform_child_signal,
-    [EFFECT_CHILD_PAUSE] = perform_child_pause, [EFFECT_RESOLVE] = perform_resolve,
-    [EFFECT_HOST_START] = perform_host_start,   [EFFECT_HOST_CANCEL] = perform_host_cancel,
-    [EFFECT_CONFIGURE] = perform_configure,     [EFFECT_STOP] = perform_stop,
+    [EFFECT_PEER_ADD] = perform_peer_add,
+    [EFFECT_PEER_PSK] = perform_peer_psk,
+    [EFFECT_PEER_REMOVE] = perform_peer_remove,
+    [EFFECT_PEER_SEND] = perform_peer_send,
+    [EFFECT_PEER_NOTE] = perform_peer_note,
+    [EFFECT_PEER_FRAME] = perform_peer_frame,
+    [EFFECT_PEER_CONSUME] = perform_peer_consume,
+    [EFFECT_PEER_RESET] = perform_peer_reset,
+    [EFFECT_CONN_SEND] = perform_conn_send,
+    [EFFECT_CONN_PAUSE] = perform_conn_pause,
+    [EFFECT_CONN_CLOSE] = perform_conn_close,
+    [EFFECT_SHARE_ATTACH] = perform_share_attach,
+    [EFFECT_SHARE_PAUSE] = perform_share_pause,
+    [EFFECT_SHARE_WAKE] = perform_share_wake,
+    [EFFECT_SHARE_END] = perform_share_end,
+    [EFFECT_CHILD_START] = perform_child_start,
+    [EFFECT_CHILD_SIGNAL] = perform_child_signal,
+    [EFFECT_CHILD_PAUSE] = perform_child_pause,
+    [EFFECT_RESOLVE] = perform_resolve,
+    [EFFECT_HOST_START] = perform_host_start,
+    [EFFECT_HOST_CANCEL] = perform_host_cancel,
+    [EFFECT_CONFIGURE] = perform_configure,
+    [EFFECT_TOMBSTONES] = perform_tombstones,
+    [EFFECT_LEASE] = perform_lease,
+    [EFFECT_REJOIN] = perform_rejoin,
+    [EFFECT_STOP] = perform_stop,
 };
 
 /* ---- events ---- */
@@ -72,12 +88,8 @@ static void post(struct daemon *daemon, const struct event *event)
     list_push_back(&daemon->posted, &posted->link);
 }
 
-static void step(struct daemon *daemon, const struct event *happened)
+static void perform_all(struct daemon *daemon)
 {
-    struct event event = *happened;
-    event.now_ns = clock_now_ns();
-    event.wall_clock_us = clock_wall_us();
-    node_step(daemon->node, &event, &daemon->effects);
     for (size_t i = 0; i < daemon->effects.count; i++) {
         struct effect *effect = &daemon->effects.items[i];
         performers[effect->kind](daemon, effect);
@@ -85,10 +97,43 @@ static void step(struct daemon *daemon, const struct event *happened)
     effects_reset(&daemon->effects);
 }
 
+static void step(struct daemon *daemon, const struct event *happened)
+{
+    struct event event = *happened;
+    event.now_ns = clock_now_ns();
+    event.wall_clock_us = clock_wall_us();
+    if (fate_lease_is_over(daemon, event.now_ns)) {
+        /* Stopped until now: what came meanwhile is not for who we were. */
+        struct event deadline = {.kind = EVENT_DEADLINE};
+        deadline.now_ns = event.now_ns;
+        deadline.wall_clock_us = event.wall_clock_us;
+        node_step(daemon->node, &deadline, &daemon->effects);
+        perform_all(daemon);
+    }
+    if (daemon->stopping || daemon->rejoin != REJOIN_NONE)
+        return;
+    node_step(daemon->node, &event, &daemon->effects);
+    perform_all(daemon);
+}
+
+void daemon_forget_posted(struct daemon *daemon)
+{
+    LIST_EACH(pos, following, &daemon->posted)
+    {
+        list_remove(pos);
+        mem_free(LIST_ENTRY(pos, struct posted, link));
+    }
+}
+
 void daemon_event(struct daemon *daemon, const struct event *event)
 {
     if (daemon->stopping)
         return; /* the node has said its last word */
+    if (daemon->rejoin != REJOIN_NONE) {
+        if (event->kind == EVENT_STOP)
+            perform_stop(daemon, &(struct effect){.kind = EFFECT_STOP});
+        return;
+    }
     if (event->kind == EVENT_CHILD_EXITED)
         shares_look(daemon);
     if (daemon->stepping) {
@@ -100,11 +145,16 @@ void daemon_event(struct daemon *daemon, const struct event *event)
     while (!list_is_empty(&daemon->posted)) {
         struct posted *posted = LIST_ENTRY(list_first(&daemon->posted), struct posted, link);
         list_remove(&posted->link);
-        if (!daemon->stopping)
+        if (!daemon->stopping && daemon->rejoin == REJOIN_NONE)
             step(daemon, &posted->event);
         mem_free(posted);
     }
     daemon->stepping = false;
+}
+
+void daemon_rejoin(struct daemon *daemon)
+{
+    daemon_give_up(daemon, "no way to join again");
 }
 
 void daemon_give_up(struct daemon *daemon, const char *why)
@@ -119,8 +169,11 @@ void daemon_give_up(struct daemon *daemon, const char *why)
 static void set_timer(struct daemon *daemon)
 {
     uint64_t mesh_ns = clock_coarse_ns(mesh_deadline(daemon->mesh));
-    uint64_t node_ns = daemon->stopping ? daemon->stop_at_ns : node_deadline(daemon->node);
+    uint64_t node_ns = daemon->stopping                 ? daemon->stop_at_ns
+                       : daemon->rejoin != REJOIN_NONE ? UINT64_MAX
+                                                       : node_deadline(daemon->node);
     uint64_t at_ns = MIN_OF(mesh_ns, node_ns);
+    at_ns = MIN_OF(at_ns, fate_deadline(daemon));
     loop_timer_set(daemon->timer, MIN_OF(at_ns, shares_deadline(daemon)));
 }
 
@@ -156,6 +209,7 @@ static bool turn(void *context)
         more = more || !list_is_empty(&daemon->ready_conns);
     }
     log_tid(daemon);
+    more = fate_turn(daemon) || more;
     if (is_done(daemon)) {
         peers_say_goodbye(daemon);
         loop_stop(daemon->loop);
@@ -175,7 +229,8 @@ static void timer_ready(void *context)
         mesh_expire(daemon->mesh, now_ns);
         peers_events(daemon);
     }
-    if (!daemon->stopping && node_deadline(daemon->node) <= now_ns) {
+    if (!daemon->stopping && daemon->rejoin == REJOIN_NONE &&
+        node_deadline(daemon->node) <= now_ns) {
         struct event event = {.kind = EVENT_DEADLINE};
         daemon_event(daemon, &event);
     }
@@ -219,7 +274,7 @@ static int daemon_start(struct daemon *daemon, const struct daemon_parts *parts)
                  "cannot start: no memory, or a setting that cannot be");
         return -1;
     }
-    if (tasks_start(daemon) < 0 || hosts_start(daemon) < 0 || peers_start(daemon) < 0 ||
+    if (fate_start(daemon) < 0 || tasks_start(daemon) < 0 || hosts_start(daemon) < 0 || peers_start(daemon) < 0 ||
         conns_start(daemon) < 0) {
         log_line(daemon->log, LOG_LEVEL_ERROR, "cannot start: no memory or no descriptors");
         return -1;
@@ -234,11 +289,8 @@ static void daemon_fini(struct daemon *daemon)
     shares_destroy(daemon);
     tasks_destroy(daemon);
     hosts_destroy(daemon);
-    LIST_EACH(pos, following, &daemon->posted)
-    {
-        list_remove(pos);
-        mem_free(LIST_ENTRY(pos, struct posted, link));
-    }
+    fate_destroy(daemon);
+    daemon_forget_posted(daemon);
     node_destroy(daemon->node);
     effects_fini(&daemon->effects);
     map_fini(&daemon->peers);

@@ -5,7 +5,7 @@
  *
  * This header is for the files of this folder: daemon.c (events, effects, the turn of the loop),
  * peers.c (other daemons), conns.c (tasks' connections), share*.c (memory shared with tasks),
- * tasks.c (processes), hosts.c (names, new daemons).
+ * tasks.c (processes), hosts.c (names, new daemons), fate.c (guardian, lease, beginning anew).
  */
 #ifndef PVMD_DAEMON_H
 #define PVMD_DAEMON_H
@@ -33,6 +33,13 @@ struct task_settings {
     char *debugger; /* NULL = none was named */
 };
 
+/* On the way to being another host (EFFECT_REJOIN): nothing that happens is told to the node. */
+enum rejoin {
+    REJOIN_NONE,
+    REJOIN_DUE,    /* tasks are killed; connections and links go with the turn of the loop */
+    REJOIN_WAITING /* for the last process to end */
+};
+
 struct daemon {
     const struct config *config;
     const char *name;     /* of this host in the table */
@@ -41,6 +48,14 @@ struct daemon {
     struct logfile *logfile;
     const struct log_sink *log;
     struct guardian *guardian;
+    struct pid_watch *guardian_watch;
+    struct loop_timer *guardian_retry; /* without processes: another guardian later */
+    uint64_t *mourners;                /* who is to be told when this daemon dies */
+    size_t mourner_count;
+    bool tombstones_are_old;           /* to be made anew before the loop sleeps */
+    uint64_t lease_until_ns;           /* UINT64_MAX = never, or its end was told to the node */
+    enum rejoin rejoin;
+    uint64_t rejoin_at_ns;             /* at the latest */
     struct loop *loop;
     struct loop_timer *timer;
     struct pid_watcher *pids;
@@ -80,6 +95,10 @@ struct daemon {
 void daemon_event(struct daemon *daemon, const struct event *event);
 /* A promise can no longer be kept: says why and leaves with status 1. */
 void daemon_give_up(struct daemon *daemon, const char *why);
+/* Events that wait are dropped: whom they concern is gone. */
+void daemon_forget_posted(struct daemon *daemon);
+/* The node begins anew under daemon->epoch: to be called when nothing of the old one is left. */
+void daemon_rejoin(struct daemon *daemon);
 
 /* ---- peers.c ---- */
 int peers_start(struct daemon *daemon);
@@ -90,10 +109,13 @@ bool peers_flush(struct daemon *daemon);
 bool peers_are_flushed(const struct daemon *daemon);
 /* The last word to every peer: nobody need wait for us. */
 void peers_say_goodbye(struct daemon *daemon);
+/* All links go without a word. */
+void peers_drop(struct daemon *daemon);
 void perform_peer_add(struct daemon *daemon, struct effect *effect);
 void perform_peer_psk(struct daemon *daemon, struct effect *effect);
 void perform_peer_remove(struct daemon *daemon, struct effect *effect);
 void perform_peer_send(struct daemon *daemon, struct effect *effect);
+void perform_peer_note(struct daemon *daemon, struct effect *effect);
 void perform_peer_frame(struct daemon *daemon, struct effect *effect);
 void perform_peer_consume(struct daemon *daemon, struct effect *effect);
 void perform_peer_reset(struct daemon *daemon, struct effect *effect);
@@ -107,6 +129,8 @@ bool conns_have_pid(const struct daemon *daemon, uint32_t pid);
 /* No more are accepted; those there are end when what is queued was written. */
 void conns_close(struct daemon *daemon);
 bool conns_are_flushed(const struct daemon *daemon);
+/* Those there are end at once; new ones are taken. */
+void conns_drop(struct daemon *daemon);
 void conns_destroy(struct daemon *daemon);
 void perform_conn_send(struct daemon *daemon, struct effect *effect);
 void perform_conn_pause(struct daemon *daemon, struct effect *effect);
@@ -114,6 +138,8 @@ void perform_conn_close(struct daemon *daemon, struct effect *effect);
 
 /* ---- tasks.c ---- */
 int tasks_start(struct daemon *daemon);
+/* Forgets all processes, with the settings as they were. 0, -1 without memory. */
+int tasks_restart(struct daemon *daemon);
 void tasks_destroy(struct daemon *daemon);
 void perform_child_start(struct daemon *daemon, struct effect *effect);
 void perform_child_signal(struct daemon *daemon, struct effect *effect);
@@ -126,6 +152,23 @@ void hosts_destroy(struct daemon *daemon);
 void perform_resolve(struct daemon *daemon, struct effect *effect);
 void perform_host_start(struct daemon *daemon, struct effect *effect);
 void perform_host_cancel(struct daemon *daemon, struct effect *effect);
+
+/* ---- fate.c ---- */
+int fate_start(struct daemon *daemon);
+void fate_destroy(struct daemon *daemon);
+/* Before each sleep; true = something was done, look again. */
+bool fate_turn(struct daemon *daemon);
+/* When fate_turn() has to be called at the latest. */
+uint64_t fate_deadline(const struct daemon *daemon);
+/* |pid| belongs to us / was reaped: for the guardian. */
+void fate_tell_process(struct daemon *daemon, pid_t pid, bool runs);
+/* The link to |peer| stands anew. */
+void fate_session_changed(struct daemon *daemon, uint64_t peer);
+/* True once after each end of the lease: the node must know before anything else happens. */
+bool fate_lease_is_over(struct daemon *daemon, uint64_t now_ns);
+void perform_tombstones(struct daemon *daemon, struct effect *effect);
+void perform_lease(struct daemon *daemon, struct effect *effect);
+void perform_rejoin(struct daemon *daemon, struct effect *effect);
 
 /* ---- daemon.c ---- */
 

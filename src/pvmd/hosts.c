@@ -16,6 +16,7 @@
 
 struct lookup {
     struct daemon *daemon;
+    uint64_t epoch; /* who asked: another one does not want to know */
     uint64_t ticket;
     char name[256];
 };
@@ -39,9 +40,11 @@ static void looked_up(void *context, const struct net_address *addresses, size_t
         event.status = STATUS_NO_HOST;
         event.text = words;
     }
+    bool is_wanted = lookup->epoch == daemon->epoch;
     daemon->lookups--;
     mem_free(lookup);
-    daemon_event(daemon, &event);
+    if (is_wanted)
+        daemon_event(daemon, &event);
 }
 
 void perform_resolve(struct daemon *daemon, struct effect *effect)
@@ -49,6 +52,7 @@ void perform_resolve(struct daemon *daemon, struct effect *effect)
     struct lookup *lookup = mem_calloc(1, sizeof(*lookup));
     if (lookup) {
         lookup->daemon = daemon;
+        lookup->epoch = daemon->epoch;
         lookup->ticket = effect->ticket;
         str_copy(lookup->name, sizeof(lookup->name), effect->text);
         if (resolve_start(daemon->loop, effect->text, looked_up, lookup) == 0) {
@@ -100,8 +104,7 @@ static void got_typed_line(void *context, uint64_t ticket, const char *line)
 
 static void got_process(void *context, pid_t pid, bool runs)
 {
-    struct daemon *daemon = context;
-    guardian_tell(daemon->guardian, pid, runs);
+    fate_tell_process(context, pid, runs);
 }
 
 int hosts_start(struct daemon *daemon)

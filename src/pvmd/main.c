@@ -29,10 +29,6 @@
 
 #define SECONDS_NS(n) (UINT64_C(1000000000) * (n))
 #define JOIN_TIMEOUT_NS SECONDS_NS(300) /* DMN-4 */
-/* The master asks and the others answer: with eight hosts that is four wake-ups of it a second.
- * Only when it does not ask do they. */
-#define MASTER_PROBE_NS (9 * SECONDS_NS(1) / 4)
-#define HOST_PROBE_NS SECONDS_NS(3)
 #define DEAD_AFTER_NS SECONDS_NS(5)
 #define REKEY_AFTER_NS SECONDS_NS(3600)
 #define NAME_WAIT_NS SECONDS_NS(3)
@@ -218,7 +214,6 @@ static int make_mesh(struct parts *parts)
         .mode = parts->config.seal,
         .receive_buffer_bytes = udp_receive_buffer_bytes(parts->udp),
         .datagram_bytes_max = UDP_DATAGRAM_BYTES_MAX,
-        .idle_probe_ns = parts->config.is_new_host ? HOST_PROBE_NS : MASTER_PROBE_NS,
         .dead_after_ns = DEAD_AFTER_NS,
         .rekey_after_ns = REKEY_AFTER_NS,
         .log = &parts->logfile.sink,

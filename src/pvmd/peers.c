@@ -74,6 +74,8 @@ void peers_events(struct daemon *daemon)
     while (mesh_next_event(daemon->mesh, &happened)) {
         if (happened.kind == MESH_DOWN && daemon->stopping)
             map_remove(&daemon->peers, happened.peer);
+        if (happened.kind == MESH_SESSION)
+            fate_session_changed(daemon, happened.peer);
         if (happened.kind == MESH_FLOW_FRAME) {
             frame_event(daemon, &happened);
         } else {
@@ -128,6 +130,14 @@ void peers_say_goodbye(struct daemon *daemon)
     peers_flush(daemon);
 }
 
+void peers_drop(struct daemon *daemon)
+{
+    for (size_t i = 0; i < daemon->peers.count; i++)
+        mesh_peer_remove(daemon->mesh, daemon->peers.entries[i].key, false, clock_now_ns());
+    map_fini(&daemon->peers);
+    map_init(&daemon->peers);
+}
+
 /* ---- effects ---- */
 
 void perform_peer_add(struct daemon *daemon, struct effect *effect)
@@ -171,6 +181,13 @@ void perform_peer_send(struct daemon *daemon, struct effect *effect)
     if (mesh_send_control(daemon->mesh, effect->peer, effect->bytes.data, effect->bytes.length,
                           clock_now_ns()) < 0)
         could_not_send(daemon, effect);
+}
+
+void perform_peer_note(struct daemon *daemon, struct effect *effect)
+{
+    /* Lost like any other when it cannot be sent. */
+    (void)mesh_send_note(daemon->mesh, effect->peer, effect->bytes.data, effect->bytes.length,
+                         clock_now_ns());
 }
 
 void perform_peer_frame(struct daemon *daemon, struct effect *effect)

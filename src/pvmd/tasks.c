@@ -23,18 +23,10 @@ static void got_output(void *context, uint64_t ticket, struct slice bytes)
     daemon_event(context, &event);
 }
 
-static void tell_guardian(struct daemon *daemon, pid_t pid, bool runs)
-{
-    bool had_one = daemon->guardian->fd >= 0;
-    if (guardian_tell(daemon->guardian, pid, runs) < 0 && had_one)
-        log_line(daemon->log, LOG_LEVEL_WARN,
-                 "the guardian process is gone or stuck: if this pvmd is killed, tasks may stay");
-}
-
 static void got_exited(void *context, uint64_t ticket, uint32_t pid, int wait_status)
 {
     struct daemon *daemon = context;
-    tell_guardian(daemon, (pid_t)pid, false);
+    fate_tell_process(daemon, (pid_t)pid, false);
     struct event event = {
         .kind = EVENT_CHILD_EXITED, .ticket = ticket, .wait_status = wait_status, .pid = pid};
     daemon_event(daemon, &event);
@@ -103,14 +95,25 @@ void perform_configure(struct daemon *daemon, struct effect *effect)
     configure(daemon, effect->text, effect->text2, effect->text3);
 }
 
-int tasks_start(struct daemon *daemon)
+static int children_open(struct daemon *daemon)
 {
     struct child_handler handler = {.context = daemon, .output = got_output, .exited = got_exited};
     daemon->children = children_create(daemon->loop, daemon->pids, &handler);
-    if (!daemon->children)
+    return daemon->children ? 0 : -1;
+}
+
+int tasks_start(struct daemon *daemon)
+{
+    if (children_open(daemon) < 0)
         return -1;
     configure(daemon, NULL, NULL, NULL);
     return 0;
+}
+
+int tasks_restart(struct daemon *daemon)
+{
+    children_destroy(daemon->children);
+    return children_open(daemon);
 }
 
 void tasks_destroy(struct daemon *daemon)
@@ -155,7 +158,7 @@ void perform_child_start(struct daemon *daemon, struct effect *effect)
                                            error);
     event.status = codes[result];
     if (result == CHILD_STARTED) {
-        tell_guardian(daemon, (pid_t)event.pid, true);
+        fate_tell_process(daemon, (pid_t)event.pid, true);
     } else {
         event.text = error;
         log_line(daemon->log, LOG_LEVEL_INFO, "%s", error);

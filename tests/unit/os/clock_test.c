@@ -4,6 +4,8 @@
 
 #include "tap.h"
 
+#include <time.h>
+
 #define MS UINT64_C(1000000)
 
 static void test_coarse(void)
@@ -20,8 +22,22 @@ static void test_coarse(void)
        "together with what is due at about the same time");
 }
 
+/* A timer of the system and the clock that is read must be the same one. */
+static void test_clock(void)
+{
+    struct timespec now;
+    uint64_t before_ns = clock_now_ns();
+    EQUAL(clock_gettime((clockid_t)clock_id(), &now), 0, "the clock behind it can be read");
+    uint64_t read_ns = (uint64_t)now.tv_sec * 1000 * MS + (uint64_t)now.tv_nsec;
+    OK(before_ns <= read_ns && read_ns <= clock_now_ns(), "and is the same");
+#ifdef PLATFORM_LINUX
+    EQUAL(clock_id(), (int)CLOCK_BOOTTIME, "it goes on while the machine sleeps");
+#endif
+}
+
 int main(void)
 {
+    TEST(test_clock);
     TEST(test_coarse);
     return tap_done();
 }

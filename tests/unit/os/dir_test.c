@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -32,6 +33,14 @@ static void here_is(const struct host_dir *dir, const char *wanted, const char *
     ssize_t length = readlink(path, target, sizeof(target) - 1);
     target[length > 0 ? length : 0] = '\0';
     SAME_TEXT(target, wanted, what);
+}
+
+/* What makes a daemon one that programs can connect to. */
+static void make_socket(const struct host_dir *dir)
+{
+    int fd = open(dir->sock_path, O_WRONLY | O_CREAT, 0600);
+    OK(fd >= 0, "a socket");
+    close(fd);
 }
 
 static void test_names_of_machines(void)
@@ -82,6 +91,8 @@ static void test_second_daemon(void)
     EQUAL(dir_open(&second, tmp, "vm", "node8", error), DIR_OK,
           "another host name is another host");
     dir_claim_here(&dir, false);
+    make_socket(&dir);
+    make_socket(&second);
     dir_claim_here(&second, false);
     here_is(&dir, "node7", "`here` stays with the first that lives");
     dir_claim_here(&second, true);
@@ -93,6 +104,102 @@ static void test_second_daemon(void)
     dir_remove(&second, false);
     dir_close(&second);
     OK(!exists(second.user_path), "the last one takes everything away");
+}
+
+static void test_here_after_a_death(void)
+{
+    struct host_dir dir, second, third;
+    EQUAL(dir_open(&dir, tmp, "vm", "a", error), DIR_OK, "first daemon");
+    EQUAL(dir_open(&second, tmp, "vm", "b", error), DIR_OK, "second daemon");
+    EQUAL(dir_open(&third, tmp, "vm", "c", error), DIR_OK, "a third one, which only begins");
+    make_socket(&dir);
+    make_socket(&second);
+    dir_claim_here(&dir, true);
+    dir_abandon(&dir);
+    OK(!exists(dir.sock_path), "what is abandoned has no socket");
+    OK(exists(dir.path), "but still its directory");
+    here_is(&dir, "b", "and `here` goes to one that has one");
+    dir_abandon(&second);
+    here_is(&dir, "", "or, when there is none, nowhere: not back to one that is dead");
+    make_socket(&third);
+    EQUAL(dir_claim_here(&third, false), 0, "the next that begins takes it");
+    here_is(&dir, "c", "for itself");
+    dir_remove(&dir, false);
+    dir_close(&dir);
+    dir_remove(&second, false);
+    dir_close(&second);
+    here_is(&third, "c", "and keeps it when the others are put away");
+    dir_remove(&third, false);
+    dir_close(&third);
+    OK(!exists(third.user_path), "the last one takes everything away");
+}
+
+enum { RACERS = 8, RACES = 60 };
+
+/* One of those that come and go together. */
+static void race(int number, int start_fd)
+{
+    struct host_dir dir;
+    char name[16], word;
+    snprintf(name, sizeof(name), "r%d", number);
+    (void)!read(start_fd, &word, 1);
+    for (int i = 0; i < RACES; i++) {
+        if (dir_open(&dir, tmp, "race", name, error) != DIR_OK)
+            _exit(1);
+        int fd = open(dir.sock_path, O_WRONLY | O_CREAT, 0600);
+        if (fd < 0 || dir_claim_here(&dir, i % 3 == 0) < 0)
+            _exit(2);
+        close(fd);
+        if (i % 2)
+            dir_abandon(&dir);
+        dir_remove(&dir, false);
+        dir_close(&dir);
+    }
+    _exit(0);
+}
+
+/* One daemon stays; others come and go. Whenever they are quiet `here` names it. */
+static void test_here_races(void)
+{
+    struct host_dir stays;
+    int ends[2], failed = 0;
+    EQUAL(dir_open(&stays, tmp, "race", "stays", error), DIR_OK, "a daemon that stays");
+    make_socket(&stays);
+    EQUAL(dir_claim_here(&stays, false), 0, "has `here`");
+    if (pipe(ends) < 0)
+        return;
+    for (int i = 0; i < RACERS; i++)
+        if (fork() == 0) {
+            close(ends[1]);
+            race(i, ends[0]);
+        }
+    close(ends[0]);
+    close(ends[1]); /* now */
+    for (int i = 0; i < RACERS; i++) {
+        int status = 1;
+        wait(&status);
+        failed += status != 0;
+    }
+    EQUAL(failed, 0, "eight others come and go sixty times each, all at once");
+    here_is(&stays, "stays", "and `here` names the one that lives");
+    dir_remove(&stays, false);
+    dir_close(&stays);
+    OK(!exists(stays.vm_path), "the last one takes everything away");
+}
+
+/* Whoever holds the lock of the machine's directory may have been stopped. */
+static void test_locked_for_ever(void)
+{
+    struct host_dir dir;
+    EQUAL(dir_open(&dir, tmp, "vm", "a", error), DIR_OK, "a daemon");
+    int fd = open(dir.vm_path, O_RDONLY | O_DIRECTORY);
+    OK(fd >= 0 && flock(fd, LOCK_EX) == 0, "somebody locks the directory and stops");
+    EQUAL(dir_claim_here(&dir, true), -1, "`here` cannot be had then");
+    EQUAL(errno, EBUSY, "and the reason is given");
+    close(fd);
+    EQUAL(dir_claim_here(&dir, true), 0, "later it can");
+    dir_remove(&dir, false);
+    dir_close(&dir);
 }
 
 static void test_after_a_crash(void)
@@ -170,6 +277,9 @@ int main(void)
     TEST(test_names_of_machines);
     TEST(test_open_and_remove);
     TEST(test_second_daemon);
+    TEST(test_here_after_a_death);
+    TEST(test_here_races);
+    TEST(test_locked_for_ever);
     TEST(test_after_a_crash);
     TEST(test_refusals);
     TEST(test_odd_host_names);
