@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Who is alive, and who may act: the failure detector of one daemon (decision D11) and its lease
- * (decision D12). What flows where, and why nobody who is cut off acts when the others have already
- * given him up: docs/faults.md.
+ * (decision D12). What follows from it: docs/faults.md; why the lease is as it is: detect/lease.h.
  *
- * Probing is SWIM's (Das, Gupta, Motivala, DSN 2002) with Lifeguard's local health (Dadgar, Phillips,
- * Currey 2018): each member probes a few others, drawn from the epochs so that everybody is probed
- * by as many; who does not answer is asked for through others; who still does not is suspected, and
- * the leader is told. It asks the voters, and removes the suspect when nobody heard from it for
- * remove_after. Any sign of life ends a suspicion.
+ * Every member tells voters with a majority of the weight that it lives, each 0.15 of dead_after,
+ * and has them confirm it: by a small train of notes that goes from voter to voter and home again,
+ * and that voters on its way use for themselves (detect/train.h). That renews its lease and tells
+ * the voters who is silent. Besides each member probes three others, as in SWIM (Das, Gupta,
+ * Motivala, DSN 2002) with Lifeguard's local health (Dadgar, Phillips, Currey 2018); who does not
+ * answer is asked for through others; who still does not is suspected and the leader is told
+ * (detect/watch.h). The leader asks the voters, and gives the verdict when voters with a majority
+ * had not heard of it at one moment for remove_after, and none had (detect/verdict.h).
  *
- * The lease: a member may act for the virtual machine until lease_after from the moment at which it
- * last asked a voter that could answer for a leader with a majority. The leader removes nobody before
- * every lease of that one is over, whoever gave it.
- *
- * Pure: messages in, messages out (small, unreliable, repeated when it matters), time is an argument,
- * verdicts are pulled.
+ * Pure: messages in, messages out (small, unreliable, repeated when it matters), time is an argument
+ * (of a clock that goes on while the machine sleeps), verdicts are pulled. After each call that
+ * changes something: detect_pull() until false, detect_next() until false, then detect_deadline().
  */
 #ifndef DETECT_DETECT_H
 #define DETECT_DETECT_H
@@ -26,6 +25,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+enum { DETECT_WATCHERS_MAX = 3, DETECT_HEALTH_MAX = 8 };
 
 struct detect;
 
@@ -41,28 +42,30 @@ struct detect *detect_create(const struct detect_config *config, uint64_t now_ns
 void detect_destroy(struct detect *detect);
 
 struct detect_member {
-    uint64_t id;       /* host epoch */
-    bool is_voter;
+    uint64_t id;         /* host epoch */
+    uint32_t weight;     /* of its vote in the newest configuration (log_voters()); 0 = none */
+    uint32_t old_weight; /* the same in the old set while a change is under way */
 };
-/* Who there is now, self included; what is known of those who stay is kept. 0, -1 without memory
- * (then nothing changed). */
+/* Who there is now, self included, and who votes: |voters_index| is log_voters_index(), to be told
+ * at every change of the configuration, committed or not. What is known of those who stay is kept.
+ * 0, -1 without memory (then nothing changed: call again). */
 int detect_set_members(struct detect *detect, const struct detect_member *members, size_t count,
-                       uint64_t now_ns);
-/* Who leads |term| as far as known here; 0 = nobody known. For the leader itself |quorum_at_ns|
- * (log_quorum_at()), told before each detect_pull(); else 0. */
-void detect_set_leader(struct detect *detect, uint64_t leader, uint64_t term, uint64_t quorum_at_ns,
-                       uint64_t now_ns);
+                       uint64_t voters_index, uint64_t now_ns);
+/* Who leads |term| as far as known here; 0 = nobody known. */
+void detect_set_leader(struct detect *detect, uint64_t leader, uint64_t term, uint64_t now_ns);
 
 /* Anything genuine came from |id|. */
 void detect_heard(struct detect *detect, uint64_t id, uint64_t now_ns);
 /* |id| is dead for certain (its guardian said so): a verdict follows, here and at the leader. */
 void detect_dead(struct detect *detect, uint64_t id, uint64_t now_ns);
-/* One detector message (DM_PROBE and its kin). 0; -1: none of these. */
+/* One detector message (DM_TRAIN, DM_PROBE and their kin, 96 to 102 of msgs.def). 0; -1: none of
+ * these, or nonsense. */
 int detect_receive(struct detect *detect, uint64_t from, const struct message *message,
                    uint64_t now_ns);
 /* Timers. A call that comes late counts against the local health, not against the others: the time
  * in which we did not run is nobody's silence. */
 void detect_expire(struct detect *detect, uint64_t now_ns);
+/* UINT64_MAX = not before another call. */
 uint64_t detect_deadline(const struct detect *detect);
 /* The next message, to go as a note (unreliable), and to whom; false when there is none. */
 bool detect_pull(struct detect *detect, struct arena *arena, uint64_t *to, struct message *message);
@@ -70,11 +73,12 @@ bool detect_pull(struct detect *detect, struct arena *arena, uint64_t *to, struc
 enum detect_news_kind {
     DETECT_SUSPECTED,   /* nobody here or asked by us heard from |id| for a while */
     DETECT_REFUTED,     /* it lives after all */
-    DETECT_REMOVE,      /* leader: the time of |id| is over: remove it */
+    DETECT_REMOVE,      /* leader: the time of |id| is over: remove it. Said again while it is there */
     DETECT_LEADER_HEARD,/* |id| leads |term| and answered: for log_leader_heard() */
     DETECT_VOTER_HEARD, /* leader: a round trip of voter |id| began at |at_ns|: log_voter_heard() */
     DETECT_DEAD,        /* |id| is dead for certain, somebody's guardian said: log_dead() */
-    DETECT_LEASE_LOST   /* the lease is over: whatever acts here must end (D12) */
+    DETECT_LEASE_LOST   /* the lease is over: whatever acts here must end (D12). Nothing follows: this
+                           detector is silent from then on */
 };
 struct detect_news {
     enum detect_news_kind kind;
@@ -84,10 +88,13 @@ struct detect_news {
 };
 bool detect_next(struct detect *detect, struct detect_news *news);
 
-/* Until when this member may act; UINT64_MAX before it is in a machine (no members). The guardian
- * holds the daemon to it. */
+/* Until when this member may act; UINT64_MAX before it is in a machine (no members) and while it is
+ * a majority alone. The guardian holds the daemon to it. */
 uint64_t detect_lease_until(const struct detect *detect);
-/* 0 = in good health .. 8: by how much this member distrusts its own view. */
+/* Who probes this member and so should have its tombstone (besides the voters and the leader): writes
+ * at most DETECT_WATCHERS_MAX ids, returns how many. Changes with the members. */
+size_t detect_watchers(const struct detect *detect, uint64_t *ids);
+/* 0 = in good health .. DETECT_HEALTH_MAX: by how much this member distrusts its own view. */
 unsigned detect_local_health(const struct detect *detect);
 
 #endif

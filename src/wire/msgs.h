@@ -63,6 +63,7 @@ struct wire_texts {
 #define WIRE_TYPE_LIST_entry struct wire_entry_list
 #define WIRE_TYPE_LIST_voter struct wire_voter_list
 #define WIRE_TYPE_LIST_sink struct wire_sink_list
+#define WIRE_TYPE_LIST_rider struct wire_rider_list
 #define WIRE_TYPE_LIST_answer struct wire_answer_list
 #define WIRE_TYPE_LIST_applied struct wire_applied_list
 #define WIRE_TYPE_LIST_mbox_place struct wire_mbox_place_list
