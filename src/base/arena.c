@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ARENA_BLOCK_BYTES = 4096 };
+/* The first block is small: many arenas hold a name or two for a long time. */
+enum { ARENA_BLOCK_BYTES_MIN = 240, ARENA_BLOCK_BYTES = 4096 };
 
 struct arena_block {
     struct arena_block *older;
@@ -47,6 +48,12 @@ void arena_reset(struct arena *arena)
     arena->used = 0;
 }
 
+static size_t next_capacity(const struct arena *arena)
+{
+    const size_t doubled = arena->blocks ? 2 * arena->blocks->capacity : ARENA_BLOCK_BYTES_MIN;
+    return MIN_OF(doubled, (size_t)ARENA_BLOCK_BYTES);
+}
+
 void *arena_alloc(struct arena *arena, size_t size_bytes)
 {
     size_t align = sizeof(max_align_t);
@@ -54,7 +61,7 @@ void *arena_alloc(struct arena *arena, size_t size_bytes)
         return NULL;
     size_t need = (size_bytes + align - 1) / align * align;
     if (!arena->blocks || arena->blocks->capacity - arena->used < need) {
-        size_t capacity = MAX_OF(need, (size_t)ARENA_BLOCK_BYTES);
+        size_t capacity = MAX_OF(need, next_capacity(arena));
         struct arena_block *block = mem_alloc(sizeof(*block) + capacity);
         if (!block)
             return NULL;
