@@ -279,6 +279,12 @@ const char *message_name(enum message_type type)
 #define DESCRIBE_LIST_entry DESCRIBE_COUNT
 #define DESCRIBE_LIST_voter DESCRIBE_COUNT
 #define DESCRIBE_LIST_sink DESCRIBE_COUNT
+#define DESCRIBE_LIST_applied DESCRIBE_COUNT
+#define DESCRIBE_LIST_mbox_body DESCRIBE_COUNT
+#define DESCRIBE_LIST_mbox_box DESCRIBE_COUNT
+#define DESCRIBE_LIST_mbox_waiter DESCRIBE_COUNT
+#define DESCRIBE_LIST_mbox_class DESCRIBE_COUNT
+#define DESCRIBE_LIST_mbox_taken DESCRIBE_COUNT
 
 #define DESCRIBE_FIELD(kind, name)                                                                \
     strbuf_addf(text, " %s=", #name);                                                             \
