@@ -56,7 +56,6 @@ static int create_mesh(struct sim_host *host)
         .mode = SEAL_ENCRYPT,
         .receive_buffer_bytes = settings->receive_buffer_bytes,
         .datagram_bytes_max = settings->datagram_bytes_max,
-        .idle_probe_ns = settings->idle_probe_ns,
         .dead_after_ns = settings->dead_after_ns,
         .rekey_after_ns = settings->rekey_after_ns,
         .log = &host->log,

@@ -140,7 +140,6 @@ static int world_set(struct command *command)
         uint64_t unit;
     } known[] = {
         {"dead-after-ms", &settings->dead_after_ns, SIM_NS_PER_MS},
-        {"idle-probe-ms", &settings->idle_probe_ns, SIM_NS_PER_MS},
         {"join-timeout-ms", &settings->join_timeout_ns, SIM_NS_PER_MS},
         {"request-timeout-ms", &settings->request_timeout_ns, SIM_NS_PER_MS},
         {"rekey-after-ms", &settings->rekey_after_ns, SIM_NS_PER_MS},

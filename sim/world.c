@@ -20,7 +20,6 @@ static void settings_init(struct sim_settings *settings)
         .flow_window_bytes = 1024 * 1024,
         .queue_bytes_max = 64 * 1024 * 1024,
         .dead_after_ns = 5 * SIM_NS_PER_S,
-        .idle_probe_ns = SIM_NS_PER_S,
         .rekey_after_ns = 3600 * SIM_NS_PER_S,
         .join_timeout_ns = 300 * SIM_NS_PER_S,
         .tasks_max = 0,

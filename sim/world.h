@@ -40,7 +40,6 @@ struct sim_settings {
     uint64_t flow_window_bytes;
     uint64_t queue_bytes_max;
     uint64_t dead_after_ns;
-    uint64_t idle_probe_ns;
     uint64_t rekey_after_ns;
     uint64_t join_timeout_ns;
     uint64_t request_timeout_ns;

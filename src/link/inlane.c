@@ -17,6 +17,12 @@ void inlane_init(struct inlane *lane, uint64_t id, uint32_t source, uint32_t des
     list_init(&lane->frames);
 }
 
+void inlane_resume(struct inlane *lane, uint64_t end, uint64_t limit)
+{
+    lane->delivered = lane->highest = lane->consumed = end;
+    lane->limit = limit;
+}
+
 void inframe_destroy(struct inframe *frame)
 {
     if (!frame)

@@ -42,6 +42,8 @@ enum inlane_result { INLANE_TAKEN, INLANE_REPEATED, INLANE_BAD, INLANE_NO_MEMORY
 
 void inlane_init(struct inlane *lane, uint64_t id, uint32_t source, uint32_t destination,
                  uint64_t window_bytes);
+/* After inlane_init(): goes on behind |end|, where all before was delivered and consumed. */
+void inlane_resume(struct inlane *lane, uint64_t end, uint64_t limit);
 /* Forgets what was not delivered. */
 void inlane_discard(struct inlane *lane);
 /* INLANE_TAKEN when the part may be taken, without any effect. |unit_bytes_max| is the largest

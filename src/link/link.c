@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+enum { PROBES_BEFORE_PATHS = 3, PROBES_PER_CALL = 4 };
+#define LINK_SLEPT_NS UINT64_C(1000000000) /* a timer later than that: the machine slept */
+
 /* What the caller is told when. A closed link stays closed until the peer begins anew; a dead one
  * for good: its keys died with the daemon. */
 static const struct {
@@ -155,6 +158,8 @@ struct live *link_live(struct link *link, uint64_t now_ns)
         return NULL;
     link->live->link = link;
     live_init(link->live, mesh, now_ns);
+    if (link->rest)
+        link_rest_restore(link);
     while (link->live->instance == 0)
         mesh->config.crypto->random_bytes(mesh->config.crypto->context,
                                           (uint8_t *)&link->live->instance,
@@ -231,7 +236,7 @@ static void live_fini(struct link *link)
     loss_fini(&live->loss);
 }
 
-static void live_destroy(struct link *link)
+void link_live_destroy(struct link *link)
 {
     if (!link->live)
         return;
@@ -243,7 +248,7 @@ static void live_destroy(struct link *link)
 
 void link_close(struct link *link, uint64_t now_ns)
 {
-    live_destroy(link);
+    link_live_destroy(link);
     credit_run(&link->mesh->credit, now_ns); /* its credit is for others now */
     link_schedule(link);
 }
@@ -252,7 +257,8 @@ void link_destroy(struct link *link)
 {
     if (!link)
         return;
-    live_destroy(link);
+    link_live_destroy(link);
+    link_rest_fini(link);
     heap_remove(&link->mesh->timers, &link->timer);
     list_remove(&link->ready);
     list_remove(&link->up_event.node);
@@ -308,17 +314,6 @@ static uint64_t link_probe_interval_max_ns(const struct link *link)
     return most_ns;
 }
 
-/* When the link is idle and shall be probed; UINT64_MAX = it needs not. */
-static uint64_t link_idle_ns(const struct link *link)
-{
-    const struct live *live = link->live;
-    uint64_t idle_ns = link->mesh->config.idle_probe_ns;
-    if (!idle_ns || link->state != LINK_UP || !live->current || live->ping_now ||
-        live->loss.in_flight_count)
-        return UINT64_MAX;
-    return live->received_ns + idle_ns;
-}
-
 static uint64_t link_dead_ns(const struct link *link)
 {
     uint64_t dead_ns = link->mesh->config.dead_after_ns;
@@ -340,7 +335,7 @@ void link_schedule(struct link *link)
             live->pace_ns,
             live->retry_ns,
             live->previous ? live->previous_until_ns : UINT64_MAX,
-            link_idle_ns(link),
+            link_rest_deadline_ns(link),
             link_dead_ns(link),
             link_handshake_deadline_ns(link),
         };
@@ -364,28 +359,32 @@ static void link_probe(struct link *link, uint64_t now_ns)
     struct sent_packet *oldest = loss_oldest(&live->loss);
     if (oldest && !oldest->is_size_probe)
         link_items_lost(link, oldest->items, oldest->item_count);
-    if (live->loss.probe_count >= 3)
+    if (live->loss.probe_count >= PROBES_BEFORE_PATHS)
         link_try_other_path(link, now_ns);
+    /* The peer may be there and have forgotten the keys. */
+    if (live->current && live->loss.probe_count % PROBES_PER_CALL == PROBES_BEFORE_PATHS)
+        link_call(link, now_ns);
 }
 
 void link_expire(struct link *link, uint64_t now_ns)
 {
     struct live *live = link->live;
-    if (!live || link_is_over(link))
+    if (!live || link_is_over(link) || link_rest_expire(link, now_ns))
         return;
     if (live->previous && now_ns >= live->previous_until_ns) {
         map_remove(&link->mesh->sessions, live->previous->local_index);
         session_destroy(live->previous);
         live->previous = NULL;
     }
-    if (now_ns >= link_dead_ns(link))
+    uint64_t dead_ns = link_dead_ns(link);
+    if (now_ns >= dead_ns && now_ns - dead_ns > LINK_SLEPT_NS)
+        live->asking_ns = now_ns; /* it is we who were away: the peer gets its time again */
+    else if (now_ns >= dead_ns)
         link_input(link, LINK_SILENCE, "no sign of life");
     if (live->loss.loss_ns <= now_ns && live->loss.in_flight_count)
         link_detect_losses(link, now_ns);
     if (now_ns >= loss_deadline_ns(&live->loss, &live->rtt, link_probe_interval_max_ns(link)))
         link_probe(link, now_ns);
-    if (now_ns >= link_idle_ns(link))
-        live->ping_now = true;
     if (now_ns >= live->retry_ns)
         live->retry_ns = UINT64_MAX;
     if (now_ns >= live->pace_ns)

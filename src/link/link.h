@@ -4,11 +4,12 @@
  *
  * A link has two parts. What is always there (struct link) is small: a daemon knows every host,
  * and talks to few. All that a conversation needs (struct live) exists from the first thing said
- * or heard. The code is in four files by occasion:
+ * or heard until nothing was said or heard for a minute. The code is in files by occasion:
  *   link.c            life, state table, timers
  *   link_handshake.c  calling, answering, sessions, addresses
  *   link_receive.c    a sealed packet comes in
  *   link_send.c       a packet goes out
+ *   link_rest.c       a link that nobody uses for a minute
  *   link_flows.c      flows of both directions, acknowledgement of what packets carried
  */
 #ifndef LINK_LINK_H
@@ -39,6 +40,12 @@ enum {
 
 #define LINK_PREVIOUS_MIN_NS UINT64_C(1000000000)
 #define LINK_FLOW_IDLE_NS UINT64_C(5000000000) /* a drained flow is forgotten after that */
+/* Since the peer was last heard: at the first drained flows are ended, at the second keys are no
+ * longer used for something new, at the third all that can be is forgotten: see link_rest.c. */
+#define LINK_TIDY_NS UINT64_C(30000000000)
+#define LINK_STALE_NS UINT64_C(50000000000)
+#define LINK_REST_NS UINT64_C(60000000000)
+#define LINK_NOTE_AGE_NS UINT64_C(2000000000) /* what waits for a session any longer is dropped */
 #define LINK_PROBE_INTERVAL_MAX_NS UINT64_C(2000000000)
 #define LINK_RETRY_NS UINT64_C(10000000) /* after memory was short */
 
@@ -190,6 +197,8 @@ struct live {
     uint64_t pace_ns;     /* when the pacer lets the next packet go; UINT64_MAX = not waiting */
     uint64_t retry_ns;    /* memory was short: try again then */
     uint64_t received_ns; /* last genuine packet */
+    uint64_t sent_ns;     /* last sealed packet */
+    bool is_tidy;         /* nothing to tidy since the peer was last heard */
     uint64_t asking_ns;   /* since when an answer is due; 0 = none is */
 };
 
@@ -204,7 +213,8 @@ struct link {
     struct mesh_address *addresses;
     size_t address_count;
     enum link_state state;
-    struct live *live; /* NULL until something is said or heard */
+    struct live *live; /* NULL until something is said or heard, and while at rest */
+    struct rest *rest; /* what stays of |live| while the link is at rest, else NULL */
     struct list ready; /* in mesh.ready while a pull is worth a try */
     struct heap_node timer;
     struct event_node up_event, down_event, session_event, tombstone_event;
@@ -235,6 +245,8 @@ struct mesh {
 /* link.c */
 struct link *link_create(struct mesh *mesh, const struct mesh_peer_config *config);
 void link_destroy(struct link *link);
+/* Sessions, flows and all that is under way. */
+void link_live_destroy(struct link *link);
 /* The live part, made if need be; NULL without memory. */
 struct live *link_live(struct link *link, uint64_t now_ns);
 /* Feeds the state table, which queues the events. |reason| goes with a MESH_DOWN. */
@@ -280,6 +292,8 @@ void link_calling_stop(struct link *link);
 void link_answering_stop(struct link *link);
 /* All sessions and handshakes go. */
 void link_sessions_fini(struct link *link);
+/* The sessions that are in use go. */
+void link_sessions_drop(struct link *link);
 void mesh_receive_hello(struct mesh *mesh, const struct mesh_address *from, const uint8_t *packet,
                         size_t length, uint64_t now_ns);
 void mesh_receive_answer(struct mesh *mesh, const struct mesh_address *from, const uint8_t *packet,
@@ -311,6 +325,19 @@ size_t link_goodbye(struct link *link, uint8_t *bytes);
 /* A sealed TOMBSTONE of ourselves; 0 when there is no session. */
 size_t link_tombstone(struct link *link, uint8_t *bytes);
 
+bool link_has_news(struct link *link);
+
+/* link_rest.c */
+uint64_t link_rest_deadline_ns(struct link *link);
+/* True when the link went to rest: there is no live part any more. */
+bool link_rest_expire(struct link *link, uint64_t now_ns);
+/* Fills the new live part from the rest, which ends. */
+void link_rest_restore(struct link *link);
+void link_rest_fini(struct link *link);
+uint64_t link_rest_rtt_ns(const struct link *link);
+/* The peer may have gone to rest: the keys are not to be used for anything new. */
+bool link_is_stale(const struct link *link, uint64_t now_ns);
+
 /* link_flows.c */
 int link_flows_write(struct link *link, uint32_t source, uint32_t destination, const void *head,
                      size_t head_length, struct slice body);
@@ -325,8 +352,8 @@ void link_flow_was_reset(struct link *link, uint64_t lane);
 int link_flow_end(struct link *link, uint64_t lane, uint64_t end);
 /* Credit for the control lane after a message was taken. */
 void link_control_consumed(struct link *link, uint64_t bytes);
-/* Puts drained flows that nobody used for long into live->ending. */
-void link_flows_retire(struct link *link, uint64_t now_ns);
+/* Puts drained flows that nobody used for long into live->ending, looking at |most| of them. */
+void link_flows_retire(struct link *link, unsigned most, uint64_t now_ns);
 void link_packet_acked(struct link *link, struct sent_packet *packet, uint64_t now_ns);
 void link_items_lost(struct link *link, const struct sent_item *items, uint32_t count);
 void link_packet_free(struct sent_packet *packet);

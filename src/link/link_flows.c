@@ -11,8 +11,6 @@
 
 #include "base/mem.h"
 
-enum { RETIRE_PER_PACKET = 8 };
-
 /* ---- sending ---- */
 
 static void outflow_free(struct outflow *flow)
@@ -139,9 +137,9 @@ void link_flow_was_reset(struct link *link, uint64_t lane)
     event_queue(&flow->reset_event);
 }
 
-void link_flows_retire(struct link *link, uint64_t now_ns)
+void link_flows_retire(struct link *link, unsigned most, uint64_t now_ns)
 {
-    unsigned left = RETIRE_PER_PACKET;
+    unsigned left = most;
     LIST_EACH(node, next, &link->live->idle)
     {
         struct outflow *flow = LIST_ENTRY(node, struct outflow, idle);
@@ -336,6 +334,8 @@ static void inflow_notice(struct link *link, struct inflow *flow)
         link_wake(link);
     } else if (flow->lane.consumed == flow->lane.highest && list_is_empty(&flow->notice)) {
         list_push_back(&live->lazy_notices, &flow->notice);
+        live->is_tidy = false;
+        link_wake(link);
     }
 }
 

@@ -70,12 +70,18 @@ void link_answering_stop(struct link *link)
     link->live->answering = NULL;
 }
 
+void link_sessions_drop(struct link *link)
+{
+    link_session_destroy(link, &link->live->current);
+    link_session_destroy(link, &link->live->previous);
+    link->live->previous_until_ns = UINT64_MAX;
+}
+
 void link_sessions_fini(struct link *link)
 {
     link_calling_stop(link);
     link_answering_stop(link);
-    link_session_destroy(link, &link->live->current);
-    link_session_destroy(link, &link->live->previous);
+    link_sessions_drop(link);
 }
 
 /* ---- addresses ---- */
@@ -231,7 +237,7 @@ static size_t calling_pull(struct link *link, struct mesh_address *to, uint8_t *
     if (calling->sent++ == 0)
         calling->first_sent_ns = now_ns;
     calling->next_ns = now_ns + calling_interval_ns(link, calling, count);
-    if (!link->live->current)
+    if (!link->live->current && link->live->out_bytes)
         link_asks(link, now_ns);
     memcpy(bytes, calling->packet, HELLO_BYTES);
     return HELLO_BYTES;
@@ -253,9 +259,22 @@ size_t link_pull_handshake(struct link *link, struct mesh_address *to, uint8_t *
     return 0;
 }
 
+/* A note that waited long for its session is of no use any more. */
+static void link_drop_old_notes(struct link *link, uint64_t now_ns)
+{
+    struct live *live = link->live;
+    struct list *node;
+    while (!live->current && (node = list_first(&live->notes)) &&
+           now_ns - LIST_ENTRY(node, struct note, node)->since_ns >= LINK_NOTE_AGE_NS)
+        link_note_drop(live);
+}
+
 void link_expire_handshake(struct link *link, uint64_t now_ns)
 {
     struct live *live = link->live;
+    link_drop_old_notes(link, now_ns);
+    if (live->calling && !live->current && !link_has_news(link))
+        link_calling_stop(link); /* what it was for is too old by now */
     if (live->calling && now_ns >= live->calling->next_ns) {
         live->calling->send_now = true;
         live->calling->next_ns = UINT64_MAX;

@@ -260,6 +260,7 @@ static void link_was_heard(struct link *link, const struct session *session,
     bool is_newest = number >= live->replay.next;
     replay_record(&live->replay, number);
     live->received_ns = now_ns;
+    live->is_tidy = false;
     live->asking_ns = live->loss.in_flight_count ? MAX_OF(now_ns, (uint64_t)1) : 0;
     link_input(link, LINK_LIFE, NULL);
     if (session == live->current && live->previous && live->previous_until_ns == UINT64_MAX)

@@ -19,7 +19,8 @@ enum {
     NOTE_OVERHEAD_BYTES_MAX = 1 + 2,
     NOTICE_BYTES_MAX = 1 + 8 + 8, /* any frame of two integers */
     SEND_SLACK_BYTES = 256,       /* headers and notices besides the data */
-    RANGES_FOR_PING = 16
+    RANGES_FOR_PING = 16,
+    RETIRE_PER_PACKET = 8
 };
 
 static _Thread_local struct sent_item item_space[ITEMS_MAX];
@@ -106,6 +107,7 @@ static size_t build_finish(struct build *build, struct link *link, uint8_t *byte
         link_asks(link, now_ns);
     }
     loss_sent(&live->loss, packet);
+    live->sent_ns = now_ns;
     return length;
 }
 
@@ -233,7 +235,7 @@ static void fill_data(struct link *link, struct build *build, uint64_t now_ns)
         build->asks = true;
     }
     if (build->asks)
-        link_flows_retire(link, now_ns);
+        link_flows_retire(link, RETIRE_PER_PACKET, now_ns);
     fill_endings(link, build);
     if (build->asks) {
         live->ping_now = false;
@@ -243,7 +245,7 @@ static void fill_data(struct link *link, struct build *build, uint64_t now_ns)
 
 /* ---- whether it may go ---- */
 
-static bool link_has_news(struct link *link)
+bool link_has_news(struct link *link)
 {
     struct live *live = link->live;
     return live->note_count || live->ping_now || live->grant_now || live->credit.want_now || live->peer_notice ||
@@ -440,6 +442,8 @@ size_t link_pull(struct link *link, struct mesh_address *to, uint8_t *bytes, uin
     struct live *live = link->live;
     if (!live || now_ns < (live->retry_ns == UINT64_MAX ? 0 : live->retry_ns))
         return 0;
+    if (live->current && link_is_stale(link, now_ns) && link_has_news(link))
+        link_sessions_drop(link);
     size_t length = link_pull_handshake(link, to, bytes, now_ns);
     if (length)
         return length;

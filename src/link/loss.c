@@ -21,6 +21,11 @@ void loss_init(struct loss *loss)
                           .time_threshold_eighths = TIME_THRESHOLD_EIGHTHS};
 }
 
+void loss_resume(struct loss *loss, uint64_t next)
+{
+    loss->base = loss->next = next;
+}
+
 void loss_fini(struct loss *loss)
 {
     CHECK(loss->in_flight_count == 0);

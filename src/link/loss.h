@@ -65,6 +65,8 @@ struct loss {
 };
 
 void loss_init(struct loss *loss);
+/* After loss_init(): goes on with number |next|. */
+void loss_resume(struct loss *loss, uint64_t next);
 /* All packets must have been taken out by loss_take(). */
 void loss_fini(struct loss *loss);
 /* Makes room to remember one more number. 0 or -1 without memory. */

@@ -272,7 +272,9 @@ bool mesh_peer_is_up(const struct mesh *mesh, uint64_t peer)
 uint64_t mesh_peer_rtt_ns(const struct mesh *mesh, uint64_t peer)
 {
     const struct link *link = mesh_link(mesh, peer);
-    return link && link->live && link->live->rtt.has_sample ? link->live->rtt.smoothed_ns : 0;
+    if (!link || !link->live)
+        return link ? link_rest_rtt_ns(link) : 0;
+    return link->live->rtt.has_sample ? link->live->rtt.smoothed_ns : 0;
 }
 
 uint64_t mesh_peer_unacked_bytes(const struct mesh *mesh, uint64_t peer)

@@ -17,7 +17,9 @@
  * lanes.
  *
  * A link that is quiet stays quiet: nothing is sent to find out whether the peer lives (that is
- * detect's), and MESH_DOWN comes only to who has something unacknowledged, or said goodbye.
+ * detect's), and MESH_DOWN comes only to who has something unacknowledged, or said goodbye. A link
+ * that nobody used for a minute keeps little more than its numbers; the next word begins with a new
+ * handshake, of which the user sees nothing but MESH_SESSION.
  *
  * Paths. A peer that cannot be reached directly is reached through others that can (D5): the sealed
  * datagrams for it go, inside sealed packets, to a third daemon that has links to both, which passes
@@ -67,8 +69,8 @@ struct mesh_config {
     size_t receive_buffer_bytes;      /* what the socket really has (SO_RCVBUF as read back) */
     size_t datagram_bytes_max;        /* never send larger ones; path discovery goes up to it.
                                        * MESH_DATAGRAM_BYTES_MIN..MESH_DATAGRAM_BYTES_MAX */
-    uint64_t idle_probe_ns;           /* a link silent this long is probed; 0 = never */
-    uint64_t dead_after_ns;           /* no sign of life for this long while probing: MESH_DOWN */
+    uint64_t dead_after_ns;           /* no sign of life for this long while the peer owes an
+                                       * answer: MESH_DOWN; 0 = never */
     uint64_t rekey_after_ns;          /* 1 hour in life */
     const struct log_sink *log;
 };

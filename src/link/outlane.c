@@ -15,6 +15,12 @@ void outlane_init(struct outlane *lane, uint64_t id, uint32_t source, uint32_t d
     list_init(&lane->pending);
 }
 
+void outlane_resume(struct outlane *lane, uint64_t end, uint64_t limit)
+{
+    lane->end = lane->started_end = end;
+    lane->limit = limit;
+}
+
 static void outframe_free_if_unused(struct outframe *frame)
 {
     if (frame->lane || frame->references)

@@ -57,6 +57,8 @@ struct sent_items {
 
 void outlane_init(struct outlane *lane, uint64_t id, uint32_t source, uint32_t destination,
                   uint64_t limit);
+/* After outlane_init(): goes on behind |end|, where all before was acknowledged. */
+void outlane_resume(struct outlane *lane, uint64_t end, uint64_t limit);
 /* Forgets all units: those not yet acknowledged are lost. */
 void outlane_discard(struct outlane *lane);
 /* Queues a unit: |head_length| bytes at |head|, copied, then |data|, taking a reference to it. 0 or

@@ -9,6 +9,14 @@ void replay_init(struct replay *replay)
     memset(replay, 0, sizeof(*replay));
 }
 
+void replay_resume(struct replay *replay, uint64_t next)
+{
+    replay->next = next;
+    memset(replay->bits, 0xff, sizeof(replay->bits));
+    if (next % 64) /* the numbers from |next| on in its word are new */
+        replay->bits[next / 64 % REPLAY_WORDS] = ((uint64_t)1 << (next % 64)) - 1;
+}
+
 bool replay_was_seen(const struct replay *replay, uint64_t number)
 {
     if (number >= replay->next)

@@ -22,6 +22,8 @@ struct replay {
 };
 
 void replay_init(struct replay *replay);
+/* All numbers below |next| count as seen. */
+void replay_resume(struct replay *replay, uint64_t next);
 bool replay_was_seen(const struct replay *replay, uint64_t number);
 void replay_record(struct replay *replay, uint64_t number);
 

@@ -11,6 +11,8 @@ void rtt_init(struct rtt *rtt)
 
 void rtt_sample(struct rtt *rtt, uint64_t sample_ns, uint64_t ack_delay_ns)
 {
+    if (sample_ns > RTT_SAMPLE_MAX_NS)
+        return;
     rtt->latest_ns = sample_ns;
     if (!rtt->has_sample) {
         rtt->has_sample = true;

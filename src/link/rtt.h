@@ -9,6 +9,7 @@
 #define RTT_GRANULARITY_NS UINT64_C(1000000)   /* timers of the shell are about that fine */
 #define RTT_ACK_DELAY_MAX_NS UINT64_C(2000000) /* what we promise, and expect of the peer */
 #define RTT_INITIAL_NS UINT64_C(50000000)
+#define RTT_SAMPLE_MAX_NS UINT64_C(10000000000)
 
 struct rtt {
     bool has_sample;
@@ -19,7 +20,8 @@ struct rtt {
 };
 
 void rtt_init(struct rtt *rtt);
-/* A packet came back after |sample_ns|, of which the peer says it held it for |ack_delay_ns|. */
+/* What is longer than RTT_SAMPLE_MAX_NS tells that a machine slept, not how long the path is: ignored.
+ * A packet came back after |sample_ns|, of which the peer says it held it for |ack_delay_ns|. */
 void rtt_sample(struct rtt *rtt, uint64_t sample_ns, uint64_t ack_delay_ns);
 /* Probe timeout without backoff. */
 uint64_t rtt_probe_timeout_ns(const struct rtt *rtt);

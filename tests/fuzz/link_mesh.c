@@ -21,7 +21,6 @@ static struct mesh *start(const struct seal_crypto *crypto, uint8_t key)
                                  .mode = SEAL_ENCRYPT,
                                  .receive_buffer_bytes = 212992,
                                  .datagram_bytes_max = 4000,
-                                 .idle_probe_ns = 1000000000,
                                  .dead_after_ns = 5000000000,
                                  .rekey_after_ns = 3000000000};
     return mesh_create(&config, now_ns);

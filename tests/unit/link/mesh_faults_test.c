@@ -99,7 +99,7 @@ static void bad_network(void)
         net.on_event = check_order;
         OK(run_traffic(&net, &expected, 200), cases[i].what);
         net.loss_ppm = net.reorder_ppm = net.flip_ppm = 0;
-        net_run(&net, 30 * SECOND);
+        net_run(&net, 300 * SECOND);
         EQUAL(mesh_counters(net.nodes[0].mesh)->held_bytes +
                   mesh_counters(net.nodes[1].mesh)->held_bytes,
               0, "nothing is held in the end");

@@ -54,6 +54,7 @@ struct net_node {
     uint64_t last_control_length, last_note_length;
     const char *down_reason;
     bool cut; /* nothing goes in or out */
+    bool asleep; /* nor does it notice the time */
 };
 
 struct net {
@@ -104,7 +105,6 @@ static inline struct mesh_config net_config(struct net *net, unsigned index)
                                  .mode = SEAL_ENCRYPT,
                                  .receive_buffer_bytes = 4 << 20,
                                  .datagram_bytes_max = 1452,
-                                 .idle_probe_ns = 0,
                                  .dead_after_ns = 5 * SECOND,
                                  .rekey_after_ns = 3600 * SECOND};
     config.crypto->random_bytes(config.crypto->context, config.private_key,
@@ -216,7 +216,7 @@ static inline void net_send(struct net *net, struct net_node *node, const struct
     struct net_node *target = net_at_address(net, to);
     net->sent++;
     net_release_held(net, node);
-    if (!target || node->cut || target->cut || rng_chance(&net->rng, net->loss_ppm) ||
+    if (!target || node->cut || target->cut || target->asleep || rng_chance(&net->rng, net->loss_ppm) ||
         (net->path_bytes_max && length > net->path_bytes_max)) {
         net->lost++;
         return;
@@ -299,7 +299,7 @@ static inline void net_pump(struct net *net, struct net_node *node)
     static uint8_t bytes[MESH_DATAGRAM_BYTES_MAX];
     struct mesh_address to;
     size_t length;
-    if (!node->mesh)
+    if (!node->mesh || node->asleep)
         return;
     net_events(net, node);
     while ((length = mesh_pull(node->mesh, &to, bytes, net->now_ns)))
