@@ -2,6 +2,7 @@
 /* The replicated host table: see the header. */
 #include "core/host.h"
 
+#include "base/hash.h"
 #include "base/mem.h"
 
 #include <string.h>
@@ -24,6 +25,7 @@ void host_table_fini(struct host_table *table)
         host_destroy(HOST_OF(pos));
     map_fini(&table->by_number);
     map_fini(&table->by_epoch);
+    map_fini(&table->by_name);
     host_table_init(table);
 }
 
@@ -55,8 +57,17 @@ struct host *host_by_epoch(const struct host_table *table, uint64_t epoch)
     return map_get(&table->by_epoch, epoch);
 }
 
+static uint64_t name_key(const char *name)
+{
+    return hash_bytes(HASH_BEGIN, name, strlen(name));
+}
+
 struct host *host_by_name(const struct host_table *table, const char *name)
 {
+    if (!table->names_collide) {
+        struct host *host = map_get(&table->by_name, name_key(name));
+        return host && str_equal(host->info.name, name) ? host : NULL;
+    }
     HOSTS_EACH(pos, following, table) {
         if (str_equal(HOST_OF(pos)->info.name, name))
             return HOST_OF(pos);
@@ -113,17 +124,32 @@ int wire_host_copy(struct arena *arena, struct wire_host *copy, const struct wir
 
 /* ---- changes ---- */
 
+/* From the end: numbers mostly grow. */
 static void insert_by_number(struct host_table *table, struct host *host)
 {
-    struct list *before = &table->hosts;
-    HOSTS_EACH(pos, following, table) {
-        if (HOST_OF(pos)->info.number > host->info.number) {
-            before = pos;
-            break;
-        }
-    }
-    list_push_back(before, &host->link);
+    struct list *after = table->hosts.prev;
+    while (after != &table->hosts && HOST_OF(after)->info.number > host->info.number)
+        after = after->prev;
+    list_push_front(after, &host->link);
     table->count++;
+}
+
+/* 0; -1 without memory, then nothing changed. */
+static int index_host(struct host_table *table, struct host *host)
+{
+    const uint64_t key = name_key(host->info.name);
+    if (map_get(&table->by_name, key))
+        table->names_collide = true;
+    else if (map_put(&table->by_name, key, host) < 0)
+        return -1;
+    if (map_put(&table->by_number, host->info.number, host) == 0 &&
+        map_put(&table->by_epoch, host->info.epoch, host) == 0)
+        return 0;
+    if (map_get(&table->by_number, host->info.number) == host)
+        map_remove(&table->by_number, host->info.number);
+    if (map_get(&table->by_name, key) == host)
+        map_remove(&table->by_name, key);
+    return -1;
 }
 
 static bool host_is_possible(const struct host_table *table, const struct wire_host *info)
@@ -141,11 +167,7 @@ static int host_add(struct host_table *table, const struct wire_host *info,
     struct host *host = mem_calloc(1, sizeof(*host));
     if (!host)
         return -1;
-    if (wire_host_copy(&host->arena, &host->info, info) < 0 ||
-        map_put(&table->by_number, info->number, host) < 0 ||
-        map_put(&table->by_epoch, info->epoch, host) < 0) {
-        if (map_get(&table->by_number, info->number) == host)
-            map_remove(&table->by_number, info->number);
+    if (wire_host_copy(&host->arena, &host->info, info) < 0 || index_host(table, host) < 0) {
         host_destroy(host);
         return -1;
     }
@@ -160,6 +182,8 @@ static void host_remove(struct host_table *table, struct host *host, struct host
 {
     map_remove(&table->by_number, host->info.number);
     map_remove(&table->by_epoch, host->info.epoch);
+    if (map_get(&table->by_name, name_key(host->info.name)) == host)
+        map_remove(&table->by_name, name_key(host->info.name));
     list_remove(&host->link);
     table->count--;
     list_push_back(&change->removed, &host->link);
@@ -260,23 +284,6 @@ void hosts_encode_state(const struct host_table *table, struct wr *wr)
     arena_fini(&arena);
 }
 
-/* FNV-1a (Fowler, Noll, Vo), 64 bits. */
-static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t length)
-{
-    const uint8_t *at = bytes;
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
-static uint64_t hash_number(uint64_t hash, uint64_t value)
-{
-    uint8_t bytes[8];
-    for (size_t i = 0; i < sizeof(bytes); i++)
-        bytes[i] = (uint8_t)(value >> (8 * i));
-    return hash_bytes(hash, bytes, sizeof(bytes));
-}
-
 static uint64_t hash_host(uint64_t hash, const struct wire_host *info)
 {
     hash = hash_number(hash, info->number);
@@ -297,7 +304,7 @@ static uint64_t hash_host(uint64_t hash, const struct wire_host *info)
 
 uint64_t hosts_hash(const struct host_table *table)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    uint64_t hash = HASH_BEGIN;
     HOSTS_EACH(pos, following, table)
         hash = hash_host(hash, &HOST_OF(pos)->info);
     hash = hash_bytes(hash, table->psk, sizeof(table->psk));

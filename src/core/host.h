@@ -25,6 +25,8 @@ struct host_table {
     size_t count;
     struct map by_number;
     struct map by_epoch;
+    struct map by_name;    /* hash of the name -> one host of that hash */
+    bool names_collide;    /* two names had the same hash: the map is not to be trusted */
     uint32_t last_number;  /* highest given since the last wrap: numbers are given increasing */
     uint8_t psk[WIRE_KEY_BYTES]; /* of the virtual machine; changed when a host leaves (D6) */
     uint32_t psk_epoch;
