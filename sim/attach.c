@@ -65,7 +65,7 @@ static void peer_gone(struct sim_task *task, uint32_t tid)
 bool sim_task_takes_share(struct sim_task *task, const struct frame *frame)
 {
     struct message message;
-    if (!read_message(&task->proc->host->arena, frame, &message))
+    if (!read_message(&task->proc->host->world->arena, frame, &message))
         return false;
     switch (message.type) {
     case TM_ENROLLED:

@@ -103,8 +103,6 @@ struct sim_host *sim_host_create(struct sim_world *world, const char *name, cons
     host->log = (struct log_sink){.write = write_log, .context = host, .level = LOG_LEVEL_INFO};
     host->next_conn = 1;
     host->next_pid = 1000;
-    effects_init(&host->effects);
-    arena_init(&host->arena);
     sim_socket_init(&host->socket);
     sim_shell_init(host);
     sim_guard_init(host);
@@ -205,8 +203,6 @@ static void host_end(struct sim_host *host, enum sim_host_state state)
     toycrypto_destroy(host->crypto);
     host->crypto = NULL;
     sim_starts_fini(host);
-    effects_fini(&host->effects);
-    effects_init(&host->effects);
     sim_socket_fini(&host->socket);
     drop_held(host);
 }
@@ -368,8 +364,6 @@ void sim_host_destroy(struct sim_host *host)
     sim_conns_fini(host);
     map_fini(&host->conns);
     map_fini(&host->starts);
-    effects_fini(&host->effects);
-    arena_fini(&host->arena);
     list_remove(&host->link);
     mem_free(host);
 }

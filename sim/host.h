@@ -52,10 +52,8 @@ struct sim_host {
     struct mesh *mesh;
     uint8_t private_key[SEAL_KEY_BYTES];
     const struct seal_crypto *crypto;
-    struct effects effects;
     struct rng rng;      /* its random bytes */
     struct log_sink log;
-    struct arena arena;  /* for telling messages */
     struct sim_guard guard;
 
     struct sim_socket socket;

@@ -135,9 +135,9 @@ static void tell_frame(struct sim_host *host, const char *actor, const char *arr
         tell_data(host, actor, arrow, other, frame);
         return;
     }
-    arena_reset(&host->arena);
+    arena_reset(&host->world->arena);
     strbuf_init(&text);
-    if (message_decode(frame->body.data, frame->body.length, &host->arena, &message) == 0)
+    if (message_decode(frame->body.data, frame->body.length, &host->world->arena, &message) == 0)
         message_describe(&message, &text);
     else
         strbuf_addf(&text, "%zu bytes that are no message", frame->body.length);
@@ -160,7 +160,7 @@ static void conn_up_turn(struct sim_world *world, struct sim_event *event)
             break;
         struct event core = {.kind = EVENT_CONN_FRAME, .conn = number, .frame = queued->frame};
         tell_frame(host, host->name, "<", conn->proc ? conn->proc->name : "-", &core.frame);
-        core.fds = sim_attach_fds(&host->arena, &core.frame);
+        core.fds = sim_attach_fds(&host->world->arena, &core.frame);
         mem_free(queued);
         sim_host_step(host, &core);
     }

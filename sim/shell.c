@@ -68,9 +68,9 @@ static void tell_message(struct sim_host *host, const struct event *event, const
     sim_trace_mix_bytes(trace, event->bytes.data, event->bytes.length);
     if (!sim_trace_is_shown(trace, SIM_TRACE_DM))
         return;
-    arena_reset(&host->arena);
+    arena_reset(&host->world->arena);
     strbuf_init(&text);
-    if (message_decode(event->bytes.data, event->bytes.length, &host->arena, &message) == 0)
+    if (message_decode(event->bytes.data, event->bytes.length, &host->world->arena, &message) == 0)
         message_describe(&message, &text);
     else
         strbuf_addf(&text, "%zu bytes that are no message", event->bytes.length);
@@ -131,8 +131,8 @@ void sim_host_step(struct sim_host *host, struct event *event)
         event->now_ns = sim_host_now(host);
         event->wall_clock_us = WALL_CLOCK_US + host->world->now_ns / 1000;
         tell_event(host, event);
-        effects_reset(&host->effects);
-        node_step(host->node, event, &host->effects);
+        effects_reset(&host->world->effects);
+        node_step(host->node, event, &host->world->effects);
         perform(host);
         sim_promise_stepped(host->world, host);
     }
@@ -332,8 +332,8 @@ static const perform_f performers[EFFECT_KINDS] = {
 
 static void perform(struct sim_host *host)
 {
-    for (size_t i = 0; i < host->effects.count; i++) {
-        struct effect *effect = &host->effects.items[i];
+    for (size_t i = 0; i < host->world->effects.count; i++) {
+        struct effect *effect = &host->world->effects.items[i];
         sim_trace_mix(&host->world->trace, (uint64_t)effect->kind << 40 | host->serial, i);
         performers[effect->kind](host, effect);
     }

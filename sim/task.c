@@ -183,7 +183,7 @@ static void take_answer(struct sim_task *task, size_t at, const struct message *
 
 static void look_for_answers(struct sim_task *task)
 {
-    struct arena *arena = &task->proc->host->arena;
+    struct arena *arena = &task->proc->host->world->arena;
     for (size_t i = 0; i < task->open_count && !task->proc->ended;) {
         struct message message;
         arena_reset(arena);

@@ -43,6 +43,8 @@ struct sim_world *sim_world_create(uint64_t seed)
     world->seed = seed;
     world->now_ns = SIM_NS_PER_MS; /* 0 means "never" in too many places to be a time */
     heap_init(&world->heap);
+    effects_init(&world->effects);
+    arena_init(&world->arena);
     list_init(&world->hosts);
     map_init(&world->epochs);
     settings_init(&world->settings);
@@ -72,6 +74,8 @@ void sim_world_destroy(struct sim_world *world)
     }
     heap_fini(&world->heap);
     map_fini(&world->epochs);
+    effects_fini(&world->effects);
+    arena_fini(&world->arena);
     sim_promises_fini(&world->promises);
     sim_faults_fini(&world->faults);
     sim_net_fini(&world->net);

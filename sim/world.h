@@ -13,6 +13,7 @@
 #include "base/heap.h"
 #include "base/list.h"
 #include "base/rng.h"
+#include "core/effect.h"
 #include "sim/event.h"
 #include "sim/fault.h"
 #include "sim/net.h"
@@ -58,6 +59,8 @@ struct sim_world {
     uint64_t events_run;
     uint64_t serial; /* of everything that needs a number of its own in this world */
     struct heap heap;
+    struct effects effects; /* of the step that is being taken: one at a time in the whole world */
+    struct arena arena;     /* for telling messages */
     struct list hosts; /* every host there ever was, oldest first */
     struct map epochs; /* epoch -> struct sim_host: also those it had before */
     struct rng wire, faults_rng, workload, nodes, clocks;
