@@ -159,6 +159,24 @@ static bool host_is_possible(const struct host_table *table, const struct wire_h
            !host_by_name(table, info->name);
 }
 
+static uint64_t hash_host(const struct wire_host *info)
+{
+    uint64_t hash = hash_number(HASH_BEGIN, info->number);
+    hash = hash_number(hash, info->epoch);
+    hash = hash_bytes(hash, info->name, strlen(info->name) + 1);
+    hash = hash_bytes(hash, info->arch, strlen(info->arch) + 1);
+    hash = hash_number(hash, (uint32_t)info->speed);
+    hash = hash_number(hash, info->signature);
+    hash = hash_bytes(hash, info->public_key.bytes, sizeof(info->public_key.bytes));
+    for (size_t i = 0; i < info->addresses.count; i++) {
+        const struct wire_address *address = &info->addresses.items[i];
+        hash = hash_bytes(hash, address->ip.data, address->ip.length);
+        hash = hash_number(hash, address->port);
+        hash = hash_number(hash, address->scope_id);
+    }
+    return hash;
+}
+
 static int host_add(struct host_table *table, const struct wire_host *info,
                     struct hosts_change *change)
 {
@@ -172,6 +190,8 @@ static int host_add(struct host_table *table, const struct wire_host *info,
         return -1;
     }
     insert_by_number(table, host);
+    host->hash = hash_host(&host->info);
+    table->hash += host->hash;
     host->is_new = true;
     table->last_number = info->number;
     change->added_count++;
@@ -185,6 +205,7 @@ static void host_remove(struct host_table *table, struct host *host, struct host
     if (map_get(&table->by_name, name_key(host->info.name)) == host)
         map_remove(&table->by_name, name_key(host->info.name));
     list_remove(&host->link);
+    table->hash -= host->hash;
     table->count--;
     list_push_back(&change->removed, &host->link);
 }
@@ -284,29 +305,9 @@ void hosts_encode_state(const struct host_table *table, struct wr *wr)
     arena_fini(&arena);
 }
 
-static uint64_t hash_host(uint64_t hash, const struct wire_host *info)
-{
-    hash = hash_number(hash, info->number);
-    hash = hash_number(hash, info->epoch);
-    hash = hash_bytes(hash, info->name, strlen(info->name) + 1);
-    hash = hash_bytes(hash, info->arch, strlen(info->arch) + 1);
-    hash = hash_number(hash, (uint32_t)info->speed);
-    hash = hash_number(hash, info->signature);
-    hash = hash_bytes(hash, info->public_key.bytes, sizeof(info->public_key.bytes));
-    for (size_t i = 0; i < info->addresses.count; i++) {
-        const struct wire_address *address = &info->addresses.items[i];
-        hash = hash_bytes(hash, address->ip.data, address->ip.length);
-        hash = hash_number(hash, address->port);
-        hash = hash_number(hash, address->scope_id);
-    }
-    return hash;
-}
-
 uint64_t hosts_hash(const struct host_table *table)
 {
-    uint64_t hash = HASH_BEGIN;
-    HOSTS_EACH(pos, following, table)
-        hash = hash_host(hash, &HOST_OF(pos)->info);
+    uint64_t hash = hash_number(HASH_BEGIN, table->hash);
     hash = hash_bytes(hash, table->psk, sizeof(table->psk));
     hash = hash_number(hash, table->psk_epoch);
     return hash_number(hash, table->last_number);

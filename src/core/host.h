@@ -17,12 +17,14 @@ struct host {
     struct list link;      /* in the table by number, or in hosts_change.removed */
     struct arena arena;    /* what |info| points to */
     struct wire_host info;
+    uint64_t hash;         /* over |info| */
     bool is_new;           /* added by the command applied last */
 };
 
 struct host_table {
     struct list hosts;     /* ascending number */
     size_t count;
+    uint64_t hash;         /* the sum over all hosts: the order does not matter, numbers are in it */
     struct map by_number;
     struct map by_epoch;
     struct map by_name;    /* hash of the name -> one host of that hash */
