@@ -185,6 +185,26 @@ def end_pid(pid, number=signal.SIGKILL):
         pass
 
 
+class Lines:
+    """Lines of a program's stdout, each waited for with a limit."""
+
+    def __init__(self, program):
+        self.fd = program.stdout.fileno()
+        self.text = b""
+
+    def next(self, limit_s=STEP_LIMIT_S):
+        limit = time.monotonic() + limit_s
+        while b"\n" not in self.text:
+            ready, _, _ = select.select([self.fd], [], [], max(0, limit - time.monotonic()))
+            more = os.read(self.fd, 65536) if ready else b""
+            if not more:
+                raise Failure("%s: %r" % ("end of output" if ready else
+                                          "no line within %g s" % limit_s, self.text))
+            self.text += more
+        line, self.text = self.text.split(b"\n", 1)
+        return line.decode(errors="replace").strip()
+
+
 class Outcome:
     """What a program printed and how it ended."""
 
