@@ -370,6 +370,11 @@ bool node_is_halting(const struct node *node)
     return node->state == NODE_HALTING || node->state == NODE_STOPPED;
 }
 
+bool node_is_member(const struct node *node)
+{
+    return node->state == NODE_RUNNING || node->state == NODE_HALTING;
+}
+
 uint32_t node_daemon_tid(const struct node *node)
 {
     return tid_of_daemon(node->config.number);

@@ -66,6 +66,7 @@ uint64_t node_deadline(const struct node *node);
 /* ---- read-only views, for the shell, the simulator's checkers and tests ---- */
 
 bool node_is_halting(const struct node *node);
+bool node_is_member(const struct node *node); /* the table has us */
 uint32_t node_daemon_tid(const struct node *node); /* 0x80000000 | host base; of us */
 size_t node_host_count(const struct node *node);
 /* Index of the last log command applied, and a hash over the host table: equal on all hosts. */
