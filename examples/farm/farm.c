@@ -5,9 +5,9 @@
  *
  *   farm [-j NAME] [-n ITEMS] [-t MILLISECONDS] [-w WORKERS] [-s SUPERVISORS] [-o FILE] [HOST...]
  *
- * -j names the job: the same name again goes on with it, from any host. -n items (1000), each taking
- * at least -t milliseconds (10), by -w workers in all (8), with -s supervisors (3, of which one
- * leads). -o FILE gets a line "item result" for each item. The hosts named are added first.
+ * -j names the job: the same name again goes on with it, from any host. -n items (1000), each
+ * taking at least -t milliseconds (10), by -w workers in all (8), with -s supervisors (3, of which
+ * one leads). -o FILE gets a line "item result" for each item. The hosts named are added first.
  *
  * The same program is spawned for the other roles: `farm -supervisor NAME`, `farm -worker
  * MILLISECONDS`.

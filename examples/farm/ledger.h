@@ -5,9 +5,9 @@
  *
  * Each leader writes pages of its own (mailbox farm.NAME.page.TID, entries 0, 1, 2 ...), each only
  * ever growing, and the ledger is what all pages of all leaders say together. So nothing that was
- * written is ever changed by somebody else, and a leader that dies while it writes leaves either the
- * page as it was or the page with more on it. An item that is on two pages has the same result on
- * both, and counts once: here, and nowhere else, an item is kept from being doubled.
+ * written is ever changed by somebody else, and a leader that dies while it writes leaves either
+ * the page as it was or the page with more on it. An item that is on two pages has the same result
+ * on both, and counts once: here, and nowhere else, an item is kept from being doubled.
  */
 #ifndef LEDGER_H
 #define LEDGER_H

@@ -4,7 +4,8 @@
  *
  * Which of the two is decided by one mailbox entry that only one task can have: job_claim(). A
  * standby watches the leader by pvm_notify() and tells it that it is there; the leader starts
- * another one when there are too few. A new leader reads the ledger, and so knows all that it needs.
+ * another one when there are too few. A new leader reads the ledger, and so knows all that it
+ * needs.
  */
 #include "crew.h"
 #include "ledger.h"
