@@ -26,7 +26,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DETECT_WATCHERS_MAX = 3, DETECT_HEALTH_MAX = 8 };
+enum { DETECT_VOTERS_MAX = 14, DETECT_WATCHERS_MAX = 3, DETECT_HEALTH_MAX = 8 };
 
 struct detect;
 
@@ -41,16 +41,19 @@ struct detect_config {
 struct detect *detect_create(const struct detect_config *config, uint64_t now_ns);
 void detect_destroy(struct detect *detect);
 
-struct detect_member {
-    uint64_t id;         /* host epoch */
-    uint32_t weight;     /* of its vote in the newest configuration (log_voters()); 0 = none */
-    uint32_t old_weight; /* the same in the old set while a change is under way */
+/* Who there is now, self included (host epochs). What is known of those who stay is kept. 0, -1
+ * without memory (then nothing changed: call again). */
+int detect_set_members(struct detect *detect, const uint64_t *ids, size_t count, uint64_t now_ns);
+struct detect_voter {
+    uint64_t id;
+    uint32_t weight;     /* in the newest configuration; 0 = only in the old one */
+    uint32_t old_weight; /* in the old set while a change is under way (log_voters()), else 0 */
 };
-/* Who there is now, self included, and who votes: |voters_index| is log_voters_index(), to be told
- * at every change of the configuration, committed or not. What is known of those who stay is kept.
- * 0, -1 without memory (then nothing changed: call again). */
-int detect_set_members(struct detect *detect, const struct detect_member *members, size_t count,
-                       uint64_t voters_index, uint64_t now_ns);
+/* Who votes, also those who are members no more; at most DETECT_VOTERS_MAX. |index| is
+ * log_voters_index(). To be told at every change of the configuration, committed or not. 0, -1
+ * without memory (then nothing changed: call again). */
+int detect_set_voters(struct detect *detect, const struct detect_voter *voters, size_t count,
+                      uint64_t index, uint64_t now_ns);
 /* Who leads |term| as far as known here; 0 = nobody known. */
 void detect_set_leader(struct detect *detect, uint64_t leader, uint64_t term, uint64_t now_ns);
 
