@@ -64,7 +64,8 @@ int command_ask(struct node *node, const struct command_ask *ask, const struct m
     struct commands *commands = &node->commands;
     struct command *command = mem_calloc(1, sizeof(*command));
     struct slice body = node_encode(request);
-    if (!command || !body.buf || commands->bytes + body.length > COMMANDS_BYTES_MAX) {
+    if (!command || !body.buf ||
+        (ask->conn && commands->bytes + body.length > COMMANDS_BYTES_MAX)) {
         mem_free(command);
         slice_drop(&body);
         return -1;
@@ -561,4 +562,5 @@ void commands_restored(struct node *node)
         close_open(node, &command->id);
         restored(node, command);
     }
+    mbox_confirm_own(node);
 }

@@ -25,7 +25,7 @@
 struct node;
 struct conn;
 
-#define COMMANDS_BYTES_MAX (UINT64_C(64) << 20) /* kept by one daemon for its tasks: then PvmNoMem */
+#define COMMANDS_BYTES_MAX (UINT64_C(64) << 20) /* kept by one daemon; over it its tasks get PvmNoMem */
 #define COMMANDS_OPEN_BYTES_MAX (UINT64_C(4) << 20) /* of them proposed at a time in one lane */
 #define COMMAND_RETRY_NS (NODE_SECOND / 10)     /* the master had no room */
 

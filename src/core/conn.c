@@ -244,6 +244,7 @@ static void conn_end(struct node *node, struct conn *conn)
 {
     struct task *task = conn->task;
     waits_forget_conn(node, conn);
+    commands_forget_conn(node, conn);
     share_end(node, conn);
     conn_destroy(node, conn);
     conns_queue_shrank(node);

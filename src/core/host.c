@@ -284,25 +284,18 @@ int hosts_restore(struct host_table *table, const struct wire_cmd_state *state,
 
 /* ---- snapshot and hash ---- */
 
-void hosts_encode_state(const struct host_table *table, struct wr *wr)
+int hosts_save(const struct host_table *table, struct arena *arena, struct wire_cmd_state *state)
 {
-    struct arena arena;
-    arena_init(&arena);
-    struct wire_host *items = arena_calloc(&arena, table->count, sizeof(*items));
-    struct message message = {.type = CMD_STATE};
-    struct wire_cmd_state *state = &message.cmd_state;
+    struct wire_host *items = arena_calloc(arena, table->count, sizeof(*items));
     if (!items)
-        wr->bad = true;
-    HOSTS_EACH(pos, following, table) {
-        if (items)
-            items[state->hosts.count++] = HOST_OF(pos)->info;
-    }
+        return -1;
+    HOSTS_EACH(pos, following, table)
+        items[state->hosts.count++] = HOST_OF(pos)->info;
     state->hosts.items = items;
     state->last_number = table->last_number;
     memcpy(state->psk.bytes, table->psk, sizeof(table->psk));
     state->psk_epoch = table->psk_epoch;
-    message_encode(wr, &message);
-    arena_fini(&arena);
+    return 0;
 }
 
 uint64_t hosts_hash(const struct host_table *table)

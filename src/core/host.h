@@ -66,8 +66,9 @@ int hosts_apply(struct host_table *table, const struct message *command,
 /* Puts a whole state in the place of the table; |change| says the difference. */
 int hosts_restore(struct host_table *table, const struct wire_cmd_state *state,
                   struct hosts_change *change);
-/* Appends a CMD_STATE that hosts_restore() takes; a bad writer without memory. */
-void hosts_encode_state(const struct host_table *table, struct wr *wr);
+/* Fills the part of |state| that hosts_restore() takes, pointing into |table| and |arena|. 0, -1
+ * without memory. */
+int hosts_save(const struct host_table *table, struct arena *arena, struct wire_cmd_state *state);
 uint64_t hosts_hash(const struct host_table *table);
 
 void hosts_change_init(struct hosts_change *change);

@@ -4,6 +4,7 @@
 
 #include "core/child.h"
 #include "core/member.h"
+#include "core/mbox_request.h"
 #include "core/mcast.h"
 #include "core/notify.h"
 #include "core/route.h"
@@ -111,6 +112,7 @@ static void end(struct node *node, struct task *task)
     share_task_ended(node, task);
     notify_forget_watcher(node, task->tid);
     notify_task_ended(node, task);
+    mbox_task_ended(node, task);
     sender_forget(node->own, task->tid);
     if (task->child)
         task->child->task = NULL;

@@ -10,6 +10,7 @@
 #include "core/join.h"
 #include "core/mcast.h"
 #include "core/notify.h"
+#include "core/replica.h"
 #include "core/route.h"
 #include "core/wait.h"
 
@@ -188,8 +189,8 @@ static int apply(struct node *node, const struct log_entry *entry, struct hosts_
     if (message_decode(entry->command, entry->length, &node->scratch, &command) < 0)
         return -1;
     if (!entry->is_snapshot)
-        return hosts_apply(&node->hosts, &command, change);
-    return command.type == CMD_STATE ? hosts_restore(&node->hosts, &command.cmd_state, change) : -1;
+        return replica_apply(node, &command, change);
+    return command.type == CMD_STATE ? replica_restore(node, &command.cmd_state, change) : -1;
 }
 
 static void apply_committed(struct node *node)
@@ -204,8 +205,10 @@ static void apply_committed(struct node *node)
         } else {
             log_applied(node->log);
             table_changed(node, &change);
-            if (is_snapshot)
+            if (is_snapshot) {
+                replica_restored(node);
                 join_has_table(node);
+            }
         }
         hosts_change_fini(&change);
     }
@@ -216,7 +219,7 @@ static int compact(struct node *node)
     struct wr wr;
     int failed = -1;
     wr_init(&wr);
-    hosts_encode_state(&node->hosts, &wr);
+    replica_encode(node, &wr);
     if (!wr.bad)
         failed = log_compact(node->log, wr.bytes, wr.length);
     wr_fini(&wr);
@@ -230,7 +233,9 @@ void member_run_log(struct node *node)
     if (!node->log)
         return;
     uint64_t applied = log_applied_index(node->log);
-    apply_committed(node);
+    do
+        apply_committed(node);
+    while (commands_run(node));
     if (log_applied_index(node->log) != applied)
         waits_log_applied(node);
     add_log_applied(node);
@@ -292,6 +297,7 @@ void member_peer_up(struct node *node, const struct event *event)
         timer_stop(node, &peer->timer);
     if (node->log && log_is_leader(node->log))
         log_follower_retry(node->log, event->peer);
+    commands_peer_up(node, event->peer);
 }
 
 static void remove_host(struct node *node, const struct host *host, int32_t reason)

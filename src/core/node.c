@@ -2,6 +2,7 @@
 /* One event in, a list of effects out: tables of who handles what. See node.h, then state.h. */
 #include "core/node.h"
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "core/add.h"
 #include "core/child.h"
@@ -14,6 +15,7 @@
 #include "core/info.h"
 #include "core/join.h"
 #include "core/life.h"
+#include "core/mbox_request.h"
 #include "core/mcast.h"
 #include "core/member.h"
 #include "core/notify.h"
@@ -40,6 +42,9 @@ static const task_handler_f task_handlers[MESSAGE_NUMBERS] = {
     [TM_HOSTSYNC] = hostsync_request, [TM_SETSINKS] = setsinks_request,
     [TM_TICKLE] = tickle_request,     [TM_STARTING] = starting_request,
     [TM_ATTACH] = attach_request,     [TM_WAKE] = wake_request,
+    [TM_PUTINFO] = putinfo_request,   [TM_RECVINFO] = recvinfo_request,
+    [TM_DELINFO] = delinfo_request,   [TM_LISTINFO] = listinfo_request,
+    [TM_RESETINFO] = resetinfo_request,
 };
 
 static void task_message(struct node *node, struct conn *conn, const struct frame *frame)
@@ -308,6 +313,7 @@ struct node *node_create(const struct node_config *config)
     list_init(&node->early);
     list_init(&node->waits.all);
     commands_init(&node->commands);
+    mboxes_init(&node->mboxes);
     list_init(&node->watches.all);
     host_table_init(&node->hosts);
     hostfile_init(&node->hostfile);
@@ -340,6 +346,7 @@ void node_destroy(struct node *node)
         return;
     add_fini(node);
     commands_fini(node);
+    mboxes_fini(&node->mboxes);
     LIST_EACH(pos, following, &node->waits.all)
         wait_destroy(node, LIST_ENTRY(pos, struct wait, link));
     map_fini(&node->waits.by_number);
@@ -393,6 +400,11 @@ uint64_t node_applied_index(const struct node *node)
 uint64_t node_table_hash(const struct node *node)
 {
     return hosts_hash(&node->hosts);
+}
+
+uint64_t node_mbox_hash(const struct node *node)
+{
+    return hash_number(mboxes_hash(&node->mboxes), applied_hash(&node->commands.applied));
 }
 
 size_t node_task_count(const struct node *node)

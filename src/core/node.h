@@ -72,6 +72,8 @@ size_t node_host_count(const struct node *node);
 /* Index of the last log command applied, and a hash over the host table: equal on all hosts. */
 uint64_t node_applied_index(const struct node *node);
 uint64_t node_table_hash(const struct node *node);
+/* A hash over the mailboxes and the requests applied: equal on all hosts that applied as much. */
+uint64_t node_mbox_hash(const struct node *node);
 size_t node_task_count(const struct node *node);
 size_t node_wait_count(const struct node *node);  /* unfinished requests */
 size_t node_watch_count(const struct node *node); /* armed notifications */

@@ -15,6 +15,7 @@
 #include "core/conn.h"
 #include "core/host.h"
 #include "core/hostfile.h"
+#include "core/mbox.h"
 #include "core/node.h"
 #include "core/status.h"
 #include "core/task.h"
@@ -91,6 +92,7 @@ struct node {
     struct map children;        /* ticket -> struct child: core/child.h */
     struct waits waits;
     struct commands commands;
+    struct mboxes mboxes;       /* replicated */
     struct watches watches;
     struct map senders;         /* tid -> struct sender, of tasks and ghosts */
     struct list ghosts;

@@ -11,6 +11,7 @@ enum {
     STATUS_BAD_PARAM = -2,
     STATUS_NO_HOST = -6,
     STATUS_NO_FILE = -7,
+    STATUS_DENIED = -8,
     STATUS_NO_MEM = -10,
     STATUS_SYS_ERR = -14,
     STATUS_HOST_FAIL = -22,
@@ -23,6 +24,7 @@ enum {
     STATUS_CANT_START = -29,
     STATUS_ALREADY = -30,
     STATUS_NO_TASK = -31,
+    STATUS_NOT_FOUND = -32,
     STATUS_PARENT_NOT_SET = -35
 };
 

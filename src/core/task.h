@@ -50,6 +50,7 @@ struct task {
     uint32_t pid;          /* of the process that enrolled, before that of the child; 0 = unknown */
     uint64_t cookie;       /* by which its process names itself in TM_ENROL; 0 = used or none */
     bool was_forked;       /* started by this daemon */
+    bool uses_mailboxes;   /* has put something, or waited */
     bool is_wrapped;       /* enrolled from another process than the one started (NTF-2) */
     char *name;
     struct conn *conn;     /* while CONNECTED or CLOSING */
