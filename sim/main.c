@@ -4,13 +4,23 @@
  * file of sim/ that opens files and prints. Exit codes: 0 fine, 1 usage or a story that differs, 3
  * a promise was broken (safety), 4 no rest (liveness); a crash is a signal.
  */
+#define _POSIX_C_SOURCE 200809L
 #include "base/mem.h"
+#include "sim/quiet.h"
+#include "sim/scale.h"
 #include "sim/script.h"
+#include "sim/seeds.h"
 #include "sim/swarm.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *const program = "pvmsim";
 
 enum { EXIT_USAGE = 1, EXIT_UNSAFE = 3, EXIT_STUCK = 4 };
 
@@ -25,8 +35,10 @@ static int usage(void)
 {
     fputs(
         "usage: pvmsim scenario [--accept] FILE...    run stories and compare (TAP)\n"
-        "       pvmsim seeds FROM COUNT [--scenario calm|wire|crashes|any]\n"
-        "                           [--twice] [--first]\n"
+        "       pvmsim seeds FROM COUNT [--scenario calm|wire|crashes|any] [--twice] [--first]\n"
+        "              [--jobs N] [--minutes M] [--state FILE] [--hashes]\n"
+        "       pvmsim scale HOSTS...                     a table of what a host costs\n"
+        "       pvmsim quiet [--hosts N] [--minutes M] [--jobs N] [--seed S]   false removals\n"
         "       pvmsim run --seed S [--scenario NAME] [--trace[=task,host,fault,dm,tm,log,net]]\n",
         stderr);
     return EXIT_USAGE;
@@ -137,26 +149,6 @@ static int command_scenario(int argc, char **argv)
 
 /* ---- seeds ---- */
 
-static const char *const program = "pvmsim";
-
-static const char *mix_name(enum sim_mix mix)
-{
-    static const char *const names[] = {
-#define MIX_NAME(name, text) text,
-        SIM_MIX_TABLE(MIX_NAME)
-#undef MIX_NAME
-    };
-    return names[mix];
-}
-
-static void print_failure(uint64_t seed, enum sim_mix mix, const struct sim_swarm_result *result)
-{
-    printf("# seed %llu: %s\n# drew %s\n# repeat: %s run --seed %llu --scenario %s --trace\n",
-           (unsigned long long)seed, result->reason, result->parameters, program,
-           (unsigned long long)seed, mix_name(mix));
-    fflush(stdout);
-}
-
 static bool number_argument(const char *text, uint64_t *value)
 {
     char *end;
@@ -166,64 +158,153 @@ static bool number_argument(const char *text, uint64_t *value)
     return end != text && *end == '\0';
 }
 
-static enum sim_verdict run_seed(uint64_t seed, enum sim_mix mix, bool twice,
-                                 struct sim_swarm_result *sum)
+/* One option of `seeds` at argv[0]; how many words it took, 0 = not understood. */
+static int seeds_option(int argc, char **argv, struct sim_seeds_order *order)
 {
-    struct sim_swarm_result result, again;
-    sim_swarm_run(seed, mix, 0, NULL, NULL, &result);
-    if (twice && result.verdict == SIM_FINE) {
-        sim_swarm_run(seed, mix, 0, NULL, NULL, &again);
-        if (again.hash != result.hash) {
-            result.verdict = SIM_UNSAFE;
-            str_format(result.reason, sizeof(result.reason), "a second run went otherwise");
-        }
+    uint64_t value;
+    if (str_equal(argv[0], "--twice"))
+        return order->twice = true;
+    if (str_equal(argv[0], "--first"))
+        return order->first = true;
+    if (str_equal(argv[0], "--hashes"))
+        return order->hashes = true;
+    if (argc < 2)
+        return 0;
+    if (str_equal(argv[0], "--scenario"))
+        return sim_mix_parse(argv[1], &order->mix) < 0 ? 0 : 2;
+    if (str_equal(argv[0], "--state")) {
+        order->state = argv[1];
+        return 2;
     }
-    if (result.verdict != SIM_FINE)
-        print_failure(seed, mix, &result);
-    sum->events += result.events;
-    sum->messages += result.messages;
-    sum->notices += result.notices;
-    sum->answers += result.answers;
-    sum->virtual_ns += result.virtual_ns;
-    return result.verdict;
+    if (!number_argument(argv[1], &value))
+        return 0;
+    if (str_equal(argv[0], "--jobs"))
+        order->jobs = (unsigned)MAX_OF(value, UINT64_C(1));
+    else if (str_equal(argv[0], "--minutes"))
+        order->minutes = (double)value;
+    else
+        return 0;
+    return 2;
 }
 
 static int command_seeds(int argc, char **argv)
 {
-    uint64_t from, count;
-    enum sim_mix mix = SIM_MIX_ANY;
-    bool twice = false, first = false;
-    if (argc < 2 || !number_argument(argv[0], &from) || !number_argument(argv[1], &count))
+    struct sim_seeds_order order = {.mix = SIM_MIX_ANY, .jobs = 1, .program = program};
+    if (argc < 2 || !number_argument(argv[0], &order.from) ||
+        !number_argument(argv[1], &order.count) || !order.from)
         return usage();
-    for (int i = 2; i < argc; i++) {
-        if (str_equal(argv[i], "--twice"))
-            twice = true;
-        else if (str_equal(argv[i], "--first"))
-            first = true;
-        else if (!str_equal(argv[i], "--scenario") || i + 1 == argc ||
-                 sim_mix_parse(argv[++i], &mix) < 0)
+    for (int i = 2, words; i < argc; i += words) {
+        words = seeds_option(argc - i, argv + i, &order);
+        if (!words)
             return usage();
     }
-    uint64_t failed = 0;
-    struct sim_swarm_result sum = {0};
-    enum sim_verdict worst = SIM_FINE;
-    for (uint64_t seed = from; seed < from + count && !(first && failed); seed++) {
-        const enum sim_verdict verdict = run_seed(seed, mix, twice, &sum);
-        failed += verdict != SIM_FINE;
-        if (verdict > worst)
-            worst = verdict;
-    }
-    printf("# %llu events, %llu messages, %llu notices, %llu answers in %.0f s of virtual time\n",
-           (unsigned long long)sum.events, (unsigned long long)sum.messages,
-           (unsigned long long)sum.notices, (unsigned long long)sum.answers,
-           (double)sum.virtual_ns / 1e9);
-    printf("%sok 1 - seeds %llu to %llu of \"%s\" keep the promises\n", failed ? "not " : "",
-           (unsigned long long)from, (unsigned long long)(from + count - 1), mix_name(mix));
-    if (failed)
-        printf("# %llu of %llu failed\n", (unsigned long long)failed, (unsigned long long)count);
-    printf("1..1\n");
-    return exit_code(worst);
+    return exit_code(sim_seeds_run(&order));
 }
+
+/* ---- measures ---- */
+
+static double real_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Resident memory, from /proc; 0 where there is none. */
+static uint64_t bytes_now(void)
+{
+    enum { PAGE_BYTES = 4096 };
+    unsigned long long size, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (!file)
+        return 0;
+    if (fscanf(file, "%llu %llu", &size, &resident) != 2)
+        resident = 0;
+    fclose(file);
+    return resident * PAGE_BYTES;
+}
+
+/* Each size in a process of its own, so that memory is counted from nothing. */
+static int command_scale(int argc, char **argv)
+{
+    uint64_t hosts, tasks_per_host = 20;
+    int worst = 0;
+    printf("| hosts | tasks | add all, s | spawn all, s | task exit told, ms | daemon killed told, ms "
+           "| power lost told, ms | master killed told, ms | idle datagrams/s: mean | most | master "
+           "| idle bytes/s | datagrams of the master per add | memory per daemon, KB | events/s, real "
+           "| real s |\n|%s\n",
+           "---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
+    for (int i = 0; i < argc; i++) {
+        if (str_equal(argv[i], "--tasks") && i + 1 < argc &&
+            number_argument(argv[i + 1], &tasks_per_host)) {
+            i++;
+            continue;
+        }
+        if (!number_argument(argv[i], &hosts) || hosts < 1 || hosts > 4000)
+            return usage();
+        fflush(stdout);
+        const pid_t pid = fork();
+        if (pid == 0) {
+            struct sim_scale scale;
+            sim_scale_run((uint32_t)hosts, (uint32_t)(hosts * tasks_per_host), bytes_now,
+                          real_seconds, &scale);
+            printf("| %u | %u | %.2f | %.2f | %.1f | %.1f | %.0f | %.1f | %.2f | %.2f | %.2f | %.0f "
+                   "| %.1f | %.1f | %.0f | %.1f |%s\n",
+                   (unsigned)scale.hosts, (unsigned)scale.tasks, scale.burst_s, scale.spawn_s,
+                   scale.exit_notice_ms, scale.kill_notice_ms, scale.silence_notice_ms,
+                   scale.master_notice_ms, scale.idle_datagrams, scale.idle_datagrams_max,
+                   scale.idle_datagrams_master, scale.idle_bytes, scale.burst_datagrams_master,
+                   scale.daemon_bytes / 1024, scale.events_per_s, scale.real_s,
+                   scale.complete ? "" : " (not complete)");
+            exit(scale.complete ? 0 : EXIT_STUCK);
+        }
+        int status = 0;
+        if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0)
+            worst = EXIT_STUCK;
+    }
+    return worst;
+}
+
+/* So many virtual hours as real minutes allow, an hour at a time. */
+static int command_quiet(int argc, char **argv)
+{
+    uint64_t seed = 1, hosts = 100, minutes = 1, drift = 500;
+    for (int i = 0; i + 1 < argc; i += 2) {
+        uint64_t *value = str_equal(argv[i], "--hosts")     ? &hosts
+                          : str_equal(argv[i], "--minutes") ? &minutes
+                          : str_equal(argv[i], "--seed")    ? &seed
+                          : str_equal(argv[i], "--drift")   ? &drift
+                                                            : NULL;
+        if (!value || !number_argument(argv[i + 1], value))
+            return usage();
+    }
+    const double end_s = real_seconds() + (double)minutes * 60;
+    double hours = 0;
+    bool sound = true;
+    do {
+        const struct sim_quiet_order order = {.seed = seed, .hosts = (uint32_t)hosts,
+                                              .virtual_hours = 0.25, .drift_ppm = drift};
+        struct sim_quiet_result result;
+        sim_quiet_run(&order, &result);
+        hours += result.virtual_hours;
+        sound = sound && !result.removals && !result.broken;
+        printf("# seed %llu: %.3f h, %llu blackouts, %llu stops, %llu starvations, %llu datagrams, "
+               "%.1f%% lost, %llu leaders, %llu removed, %llu promises broken\n",
+               (unsigned long long)seed, result.virtual_hours,
+               (unsigned long long)result.blackouts, (unsigned long long)result.stops,
+               (unsigned long long)result.starvations, (unsigned long long)result.datagrams,
+               result.datagrams ? 100.0 * (double)result.lost / (double)result.datagrams : 0.0,
+               (unsigned long long)result.leaders, (unsigned long long)result.removals,
+               (unsigned long long)result.broken);
+        fflush(stdout);
+        seed++;
+    } while (real_seconds() < end_s);
+    printf("%sok 1 - %.2f virtual hours of %llu hosts, nobody removed\n1..1\n", sound ? "" : "not ",
+           hours, (unsigned long long)hosts);
+    return sound ? 0 : EXIT_UNSAFE;
+}
+
+/* ---- one seed ---- */
 
 static void write_line(void *context, const char *line)
 {
@@ -273,5 +354,9 @@ int main(int argc, char **argv)
         return command_seeds(argc - 2, argv + 2);
     if (str_equal(argv[1], "run"))
         return command_run(argc - 2, argv + 2);
+    if (str_equal(argv[1], "scale"))
+        return command_scale(argc - 2, argv + 2);
+    if (str_equal(argv[1], "quiet"))
+        return command_quiet(argc - 2, argv + 2);
     return usage();
 }

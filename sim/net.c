@@ -327,6 +327,7 @@ bool sim_socket_read(struct sim_world *world, struct sim_host *host)
     socket->used_bytes -= sim_datagram_charge(datagram->length);
     socket->count--;
     world->net.counters.received++;
+    socket->received++;
     sim_host_receive(world, host, &datagram->from, datagram->bytes, datagram->length);
     mem_free(datagram);
     return true;

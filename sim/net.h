@@ -74,7 +74,8 @@ struct sim_socket {
     size_t used_bytes;
     size_t count;
     uint64_t overflowed;
-    uint64_t sent; /* datagrams of its own */
+    uint64_t sent;     /* datagrams of its own, */
+    uint64_t received; /* and those it read */
     size_t used_bytes_max;
 };
 

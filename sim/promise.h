@@ -25,6 +25,7 @@ struct sim_promises {
     struct map watches; /* (watcher, what and subject) -> struct watch */
     struct map applied; /* index of the log -> hash of what it made: promise_host.c */
     uint64_t removals, removals_false; /* hosts removed; those of which nobody could say why */
+    uint64_t leaders;   /* how often somebody new led */
     uint64_t messages_sent, messages_received, notices, requests, answers;
     uint64_t next_message;
     uint32_t broken;    /* how many times a promise was broken */

@@ -106,7 +106,7 @@ void sim_promise_dropped(struct sim_world *world, struct sim_host *host, uint64_
         return;
     gone->removed = true;
     gone->removed_ns = world->now_ns;
-    if (!sim_host_is_running(gone))
+    if (!sim_host_is_running(gone) || gone->leaving)
         return;
     world->promises.removals++;
     if (!has_trouble(world, gone, host)) {
@@ -114,8 +114,7 @@ void sim_promise_dropped(struct sim_world *world, struct sim_host *host, uint64_
         sim_promise_broken(world, "%s removes %s, which is there and could be heard", host->name,
                            gone->name);
     }
-    /* Who was asked to go ends its tasks when it hears of it. */
-    if (!gone->leaving && sim_host_has_power(gone) && tasks_that_run(gone))
+    if (sim_host_has_power(gone) && tasks_that_run(gone))
         sim_promise_broken(world, "%s is removed while %zu tasks of it run", gone->name,
                            tasks_that_run(gone));
 }

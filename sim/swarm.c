@@ -490,6 +490,7 @@ void sim_swarm_run(uint64_t seed, enum sim_mix mix, uint32_t shown,
     result->messages = promises->messages_received;
     result->notices = promises->notices;
     result->answers = promises->answers;
+    result->removals = promises->removals;
     result->virtual_ns = world->now_ns;
     sim_world_destroy(world);
     if (result->verdict == SIM_FINE && buf_live_count() != buffers_before) {
@@ -509,4 +510,14 @@ int sim_mix_parse(const char *name, enum sim_mix *mix)
     SIM_MIX_TABLE(MIX_PARSE)
 #undef MIX_PARSE
     return -1;
+}
+
+const char *sim_mix_name(enum sim_mix mix)
+{
+    static const char *const names[] = {
+#define MIX_NAME(name, text) text,
+        SIM_MIX_TABLE(MIX_NAME)
+#undef MIX_NAME
+    };
+    return names[mix];
 }

@@ -30,6 +30,7 @@ struct sim_swarm_result {
     uint64_t messages;
     uint64_t notices;
     uint64_t answers;
+    uint64_t removals; /* of hosts that ran */
     uint64_t virtual_ns;
     char reason[512];
     char parameters[256]; /* what was drawn, in words */
@@ -41,5 +42,6 @@ void sim_swarm_run(uint64_t seed, enum sim_mix mix, uint32_t shown,
                    struct sim_swarm_result *result);
 /* 0, or -1 for an unknown name. */
 int sim_mix_parse(const char *name, enum sim_mix *mix);
+const char *sim_mix_name(enum sim_mix mix);
 
 #endif
