@@ -114,6 +114,8 @@ static void command_ended(void *context, int wait_status)
 static void limit_reached(void *context)
 {
     struct command *command = context;
+    if (command->limit_at_ns == UINT64_MAX)
+        return;
     if (clock_now_ns() < command->limit_at_ns) {
         loop_timer_set(command->limit, command->limit_at_ns);
         return;
@@ -203,6 +205,11 @@ struct command *command_start(struct loop *loop, struct pid_watcher *watcher, ch
 pid_t command_pid(const struct command *command)
 {
     return command->pid;
+}
+
+void command_no_limit(struct command *command)
+{
+    command->limit_at_ns = UINT64_MAX;
 }
 
 void command_kill(struct command *command)

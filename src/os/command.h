@@ -35,6 +35,8 @@ struct command *command_start(struct loop *loop, struct pid_watcher *watcher, ch
                               char *const *environment, uint64_t limit_ns,
                               const struct command_handler *handler, int *failure);
 pid_t command_pid(const struct command *command);
+/* From now on it may take as long as it pleases. */
+void command_no_limit(struct command *command);
 /* Kills it; |ended| will come. */
 void command_kill(struct command *command);
 /* Kills and frees at once, without a word; the process is left to be reaped by the system. */

@@ -21,6 +21,7 @@ struct job {
     char **environment;
     struct command *command; /* NULL while pending */
     bool done;               /* answered, failed or cancelled: nothing more is said */
+    bool is_counted;         /* among those that are waited for */
     char last_error[512];    /* last line of stderr */
 };
 
@@ -31,7 +32,7 @@ struct starters {
     struct starter_handler handler;
     struct list pending;
     struct list running;
-    size_t running_count;
+    size_t waited_count; /* of those running: without an answer so far */
     struct loop_timer *kick; /* begins jobs from the loop, never from inside a caller */
 };
 
@@ -57,6 +58,22 @@ void word_list_free(char **words)
 
 /* ---- jobs ---- */
 
+static void kick(struct starters *starters)
+{
+    loop_timer_set(starters->kick, 0);
+}
+
+/* It gives its place to the next. The command may run on: as long as its daemon is held. */
+static void job_done(struct job *job)
+{
+    job->done = true;
+    if (job->is_counted) {
+        job->is_counted = false;
+        job->starters->waited_count--;
+        kick(job->starters);
+    }
+}
+
 static void job_free(struct job *job)
 {
     list_remove(&job->link);
@@ -75,10 +92,12 @@ static void job_line(void *context, enum command_stream stream, const char *line
         log_line(starters->log, LOG_LEVEL_INFO, "stderr@%s: %s", job->host, line);
         return;
     }
-    if (!job->done && starters->handler.line(starters->handler.context, job->ticket, line))
-        job->done = true;
-    else
+    if (!job->done && starters->handler.line(starters->handler.context, job->ticket, line)) {
+        job_done(job);
+        command_no_limit(job->command);
+    } else {
         log_line(starters->log, LOG_LEVEL_INFO, "stdout@%s: %s", job->host, line);
+    }
 }
 
 static void job_fail(struct job *job, const char *how)
@@ -87,15 +106,10 @@ static void job_fail(struct job *job, const char *how)
     char words[STARTER_WORDS_BYTES];
     if (job->done)
         return;
-    job->done = true;
+    job_done(job);
     str_format(words, sizeof(words), "host \"%s\": %s %s%s%s", job->host, job->argv[0], how,
                job->last_error[0] ? ": " : "", job->last_error);
     starters->handler.failed(starters->handler.context, job->ticket, words);
-}
-
-static void kick(struct starters *starters)
-{
-    loop_timer_set(starters->kick, 0);
 }
 
 static void job_ended(void *context, int wait_status, bool timed_out)
@@ -113,8 +127,6 @@ static void job_ended(void *context, int wait_status, bool timed_out)
     job->command = NULL; /* it frees itself after this */
     job_fail(job, how);
     job_free(job);
-    starters->running_count--;
-    kick(starters);
 }
 
 static void job_begin(struct job *job)
@@ -134,14 +146,15 @@ static void job_begin(struct job *job)
     }
     list_remove(&job->link);
     list_push_back(&starters->running, &job->link);
-    starters->running_count++;
+    job->is_counted = true;
+    starters->waited_count++;
     starters->handler.process(starters->handler.context, command_pid(job->command), true);
 }
 
 static void begin_pending(void *context)
 {
     struct starters *starters = context;
-    while (!list_is_empty(&starters->pending) && starters->running_count < STARTERS_AT_ONCE_MAX)
+    while (!list_is_empty(&starters->pending) && starters->waited_count < STARTERS_AT_ONCE_MAX)
         job_begin(LIST_ENTRY(list_first(&starters->pending), struct job, link));
 }
 
@@ -201,7 +214,7 @@ static struct job *job_find(struct list *jobs, uint64_t ticket)
     LIST_EACH(pos, following, jobs)
     {
         struct job *job = LIST_ENTRY(pos, struct job, link);
-        if (job->ticket == ticket && !job->done)
+        if (job->ticket == ticket)
             return job;
     }
     return NULL;
@@ -216,7 +229,7 @@ void starters_cancel(struct starters *starters, uint64_t ticket)
     }
     job = job_find(&starters->running, ticket);
     if (job) {
-        job->done = true;
+        job_done(job);
         command_kill(job->command);
     }
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Daemons being started elsewhere by commands: a few at a time, each with a limit, each ends once
- * with an answer line or with words (decision D13, item DMN-6). What command: starter_ssh.h,
- * starter_local.h.
+ * with an answer line or with words (decision D13, item DMN-6). What command: starter_ssh.h.
+ *
+ * A command may run on after its answer (pvmd -w does, until its daemon is a host): it has no limit
+ * then and no place among the few; what matters is that its stdout stays open as long as we live.
  */
 #ifndef OS_STARTER_H
 #define OS_STARTER_H
@@ -39,7 +41,8 @@ void starters_destroy(struct starters *starters);
  * from inside. */
 int starters_add(struct starters *starters, uint64_t ticket, const char *host, char **argv,
                  char **environment);
-/* Nobody wants the answer any more: no callback of this ticket comes. */
+/* Nobody wants the answer, or the daemon that gave it, any more: no callback of this ticket comes,
+ * and the command is killed if it still runs. */
 void starters_cancel(struct starters *starters, uint64_t ticket);
 
 /* A growing argv: each function returns 0, or -1 without memory (the list stays valid). */

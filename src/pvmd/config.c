@@ -71,6 +71,24 @@ static int parse_seal(const char *name, struct config *config, char *error)
     return -1;
 }
 
+/* Seconds, with decimals. Shorter times than the least would be full of false alarms: a loaded
+ * machine lets a process wait for as long. */
+static int parse_dead_after(const char *text, struct config *config, char *error)
+{
+    char *end;
+    double seconds = strtod(text, &end);
+    if (end != text && *end == '\0' && seconds >= CONFIG_DEAD_AFTER_MIN_S &&
+        seconds <= CONFIG_DEAD_AFTER_MAX_S) {
+        config->dead_after_ns = (uint64_t)(seconds * 1e9);
+        return 0;
+    }
+    str_format(error, CONFIG_ERROR_BYTES,
+               "%s: how long a host may be silent (PVM_DEAD_AFTER, -a) is given in seconds, from "
+               "%g to %g",
+               text, CONFIG_DEAD_AFTER_MIN_S, CONFIG_DEAD_AFTER_MAX_S);
+    return -1;
+}
+
 static int parse_option(struct words *words, struct config *config, char *error)
 {
     const char *word = words->argv[words->at], *value;
@@ -90,6 +108,14 @@ static int parse_option(struct words *words, struct config *config, char *error)
     case 'f':
         config->stay = true;
         return 0;
+    case 'w':
+        config->is_held = true;
+        return 0;
+    case 'a':
+        value = option_value(words);
+        if (value && parse_dead_after(value, config, error) < 0)
+            return -1;
+        break;
     case 'v':
         config->vmid = value = option_value(words);
         break;
@@ -174,6 +200,9 @@ static int read_environment(struct config *config, char *error)
     config->debug_mask = (uint32_t)mask;
     config->tasks_max = (uint32_t)tasks;
     config->vmid = getenv("PVM_VMID");
+    const char *dead_after = getenv("PVM_DEAD_AFTER");
+    if (dead_after && *dead_after && parse_dead_after(dead_after, config, error) < 0)
+        return -1;
     const char *seal = getenv("PVM_SEAL");
     return seal && *seal ? parse_seal(seal, config, error) : 0;
 }
@@ -210,7 +239,8 @@ static int read_hostfile(struct config *config, char *error)
 
 int config_read(struct config *config, int argc, char **argv, char error[CONFIG_ERROR_BYTES])
 {
-    *config = (struct config){.seal = SEAL_ENCRYPT};
+    *config = (struct config){.seal = SEAL_ENCRYPT,
+                              .dead_after_ns = (uint64_t)(CONFIG_DEAD_AFTER_S * 1e9)};
     if (read_environment(config, error) < 0 || parse_arguments(config, argc, argv, error) < 0)
         return -1;
     if (config->vmid && !*config->vmid)

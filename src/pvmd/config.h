@@ -3,7 +3,8 @@
  * What a daemon is told: command line (DMN-1, DMN-2, core/answer.h) and environment (ENV-1, ENV-2).
  *
  *   pvmd [-dMASK] [-nNAME] [-t] [hostfile]                                   a master
- *   pvmd -s|-S [-f] [-dMASK] -nNAME [-v VMID] [-e MODE] -j ... -m ...        a new host
+ *   pvmd -s|-S [-f] [-w] [-dMASK] -nNAME [-v VMID] [-e MODE] [-a SECONDS] -j ... -m ...
+ *                                                                            a new host
  */
 #ifndef PVMD_CONFIG_H
 #define PVMD_CONFIG_H
@@ -17,9 +18,15 @@
 
 enum { CONFIG_ERROR_BYTES = 1024, CONFIG_HOSTFILE_BYTES_MAX = 4 * 1024 * 1024 };
 
+#define CONFIG_DEAD_AFTER_S 5.0
+#define CONFIG_DEAD_AFTER_MIN_S 0.25
+#define CONFIG_DEAD_AFTER_MAX_S 3600.0
+
 struct config {
     bool is_new_host; /* -s, -S */
     bool stay;        /* -f: do not go to the background */
+    bool is_held;     /* -w: whoever started this holds its stdout until it is a host; when that is
+                         closed before, nobody wants it any more */
     bool show;        /* -t */
     uint32_t debug_mask;
     const char *name; /* -n; NULL = the machine's own */
@@ -32,6 +39,7 @@ struct config {
     uint16_t first_port;
     uint64_t log_bytes_max;
     uint32_t tasks_max;
+    uint64_t dead_after_ns; /* -a, PVM_DEAD_AFTER: a silent host is given up within this */
     struct join_args join;
 };
 

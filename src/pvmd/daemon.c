@@ -317,6 +317,7 @@ int daemon_run(const struct daemon_parts *parts)
         .mesh = parts->mesh,
         .udp = parts->udp,
         .listener = parts->listener,
+        .starter_fd = parts->starter_fd,
         .epoch = parts->epoch,
         .next_conn = 1,
         .status = 1,

@@ -54,6 +54,8 @@ struct daemon {
     size_t mourner_count;
     bool tombstones_are_old;           /* to be made anew before the loop sleeps */
     uint64_t lease_until_ns;           /* UINT64_MAX = never, or its end was told to the node */
+    int starter_fd;                    /* of the process that holds us until we are a host; -1 */
+    struct loop_watch *starter_watch;
     enum rejoin rejoin;
     uint64_t rejoin_at_ns;             /* at the latest */
     struct loop *loop;
@@ -183,6 +185,7 @@ struct daemon_parts {
     struct mesh *mesh;
     struct udp *udp;
     int listener;
+    int starter_fd; /* pvmd/starting.h; -1 = nobody holds it. The daemon closes it */
     uint64_t epoch;
     const struct node_config *node_config;
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What becomes of this host when something dies: the daemon keeps its guardian informed and alive,
- * is held to its lease, and begins anew as another host when that was lost (docs/faults.md). The
- * guardian itself: pvmd/guardian.h.
+ * is held to its lease, begins anew as another host when that was lost, and ends when its starter
+ * is gone before it is a host (docs/faults.md). The guardian itself: pvmd/guardian.h.
  */
 #include "pvmd/daemon.h"
 
@@ -12,10 +12,12 @@
 #include "os/proctable.h"
 #include "os/rand.h"
 #include "pvmd/address.h"
+#include "pvmd/starting.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { KILL_ROUNDS = 10 /* tasks that fork while they are looked for */ };
 #define GUARDIAN_RETRY_NS UINT64_C(1000000000)
@@ -58,11 +60,52 @@ static void guardian_ended(void *context, int wait_status)
     guardian_again(daemon);
 }
 
+/* ---- the starter ---- */
+
+static void starter_let_go(struct daemon *daemon)
+{
+    if (daemon->starter_fd < 0)
+        return;
+    loop_watch_close(daemon->starter_watch);
+    daemon->starter_watch = NULL;
+    close(daemon->starter_fd);
+    daemon->starter_fd = -1;
+}
+
+/* It says nothing: this is its end. Without it nobody will make us a host. */
+static void starter_gone(void *context, int events)
+{
+    struct daemon *daemon = context;
+    (void)events;
+    starter_let_go(daemon);
+    if (!node_is_member(daemon->node))
+        daemon_give_up(daemon, "whoever started this host is gone before it was one");
+}
+
+static int starter_watch(struct daemon *daemon)
+{
+    if (daemon->starter_fd < 0)
+        return 0;
+    daemon->starter_watch = loop_watch_open(daemon->loop, daemon->starter_fd, starter_gone, daemon);
+    if (!daemon->starter_watch)
+        return -1;
+    loop_watch_set(daemon->starter_watch, LOOP_READABLE);
+    return 0;
+}
+
+static void starter_tell(struct daemon *daemon)
+{
+    if (daemon->starter_fd < 0 || !node_is_member(daemon->node))
+        return;
+    starting_say(daemon->starter_fd, STARTING_IS_HOST);
+    starter_let_go(daemon);
+}
+
 int fate_start(struct daemon *daemon)
 {
     daemon->lease_until_ns = UINT64_MAX;
     daemon->guardian_retry = loop_timer_open(daemon->loop, guardian_again, daemon);
-    if (!daemon->guardian_retry)
+    if (!daemon->guardian_retry || starter_watch(daemon) < 0)
         return -1;
     guardian_watch(daemon);
     return 0;
@@ -70,6 +113,7 @@ int fate_start(struct daemon *daemon)
 
 void fate_destroy(struct daemon *daemon)
 {
+    starter_let_go(daemon);
     pid_watch_close(daemon->guardian_watch);
     daemon->guardian_watch = NULL;
     loop_timer_close(daemon->guardian_retry);
@@ -226,6 +270,7 @@ bool fate_turn(struct daemon *daemon)
 {
     if (daemon->rejoin != REJOIN_NONE && !daemon->stopping && rejoin_step(daemon))
         return true;
+    starter_tell(daemon);
     if (daemon->tombstones_are_old) {
         daemon->tombstones_are_old = false;
         write_tombstones(daemon);

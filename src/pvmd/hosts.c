@@ -161,7 +161,8 @@ static void write_arguments(const struct daemon *daemon, const struct host_start
     const struct config *config = daemon->config;
     const char *vmid = start->spec->vmid ? start->spec->vmid : config->vmid;
     struct strbuf join;
-    strbuf_addf(arguments, start->starter == HOST_STARTER_MANUAL ? " -S" : " -s");
+    /* What we start ourselves knows from our end of its stdout whether we live. */
+    strbuf_addf(arguments, start->starter == HOST_STARTER_MANUAL ? " -S" : " -s -w");
     if (config->debug_mask)
         strbuf_addf(arguments, " -d0x%x", config->debug_mask);
     add_option(arguments, "-n", start->spec->name);
@@ -169,6 +170,9 @@ static void write_arguments(const struct daemon *daemon, const struct host_start
         add_option(arguments, "-v", vmid);
     if (config->seal_name)
         add_option(arguments, "-e", config->seal_name);
+    char seconds[32];
+    str_format(seconds, sizeof(seconds), "%g", (double)config->dead_after_ns / 1e9);
+    add_option(arguments, "-a", seconds);
     strbuf_init(&join);
     join_args_write(&join, start);
     quote_words(arguments, strbuf_text(&join));

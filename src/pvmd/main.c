@@ -16,6 +16,7 @@
 #include "pvmd/arch.h"
 #include "pvmd/daemon.h"
 #include "pvmd/share.h"
+#include "pvmd/starting.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +30,6 @@
 
 #define SECONDS_NS(n) (UINT64_C(1000000000) * (n))
 #define JOIN_TIMEOUT_NS SECONDS_NS(300) /* DMN-4 */
-#define DEAD_AFTER_NS SECONDS_NS(5)
 #define REKEY_AFTER_NS SECONDS_NS(3600)
 #define NAME_WAIT_NS SECONDS_NS(3)
 
@@ -50,7 +50,7 @@ struct parts {
     struct mesh *mesh;
     struct guardian guardian;
     uint64_t epoch;
-    int background_fd; /* the starter's command waits for a word here; -1 = nobody waits */
+    int starter_fd; /* to the process that the starter sees: pvmd/starting.h; -1 = none */
 };
 
 static struct log_sink *crash_log;
@@ -214,7 +214,7 @@ static int make_mesh(struct parts *parts)
         .mode = parts->config.seal,
         .receive_buffer_bytes = udp_receive_buffer_bytes(parts->udp),
         .datagram_bytes_max = UDP_DATAGRAM_BYTES_MAX,
-        .dead_after_ns = DEAD_AFTER_NS,
+        .dead_after_ns = parts->config.dead_after_ns,
         .rekey_after_ns = REKEY_AFTER_NS,
         .log = &parts->logfile.sink,
     };
@@ -256,45 +256,21 @@ static int print_answer(const struct parts *parts)
     return result == 0 ? 0 : complain("the answer to the master cannot be printed");
 }
 
-/* Forks at the very start: the child goes on as the daemon, the parent waits until the child says
- * by background_done() that it stands, so that the starter's command ends when all is said. */
-static int go_to_background(struct parts *parts)
-{
-    int ends[2];
-    if (pipe(ends) < 0)
-        return complain("no descriptors");
-    pid_t pid = fork();
-    if (pid < 0)
-        return complain("cannot fork to go to the background");
-    if (pid == 0) {
-        close(ends[0]);
-        fcntl(ends[1], F_SETFD, FD_CLOEXEC);
-        parts->background_fd = ends[1];
-        setsid();
-        return 0;
-    }
-    char done = 0;
-    ssize_t got;
-    close(ends[1]);
-    do
-        got = read(ends[0], &done, 1);
-    while (got < 0 && errno == EINTR);
-    _exit(got == 1 ? 0 : 1);
-}
-
-/* Lets go of the starter's streams and of the waiting parent. */
+/* Lets go of the starter's streams; the process that it sees may go on with what it waits for. */
 static void background_done(struct parts *parts)
 {
-    if (parts->background_fd < 0)
+    if (parts->starter_fd < 0)
         return;
     int null_fd = open("/dev/null", O_RDWR);
     for (int fd = 0; fd < 3 && null_fd >= 0; fd++)
         dup2(null_fd, fd);
     if (null_fd > 2)
         close(null_fd);
-    (void)!write(parts->background_fd, "", 1);
-    close(parts->background_fd);
-    parts->background_fd = -1;
+    starting_say(parts->starter_fd, STARTING_STANDS);
+    if (!parts->config.is_held) {
+        close(parts->starter_fd);
+        parts->starter_fd = -1;
+    }
     parts->logfile.echo = false;
 }
 
@@ -353,6 +329,7 @@ static int run(struct parts *parts)
         .mesh = parts->mesh,
         .udp = parts->udp,
         .listener = parts->listener,
+        .starter_fd = parts->starter_fd,
         .epoch = parts->epoch,
         .node_config = &node_config,
     };
@@ -373,8 +350,11 @@ static int prepare(struct parts *parts)
     const struct config *config = &parts->config;
     logfile_init(&parts->logfile, config_log_level(config), config->log_bytes_max, true);
     crash_log = &parts->logfile.sink;
-    if (config->is_new_host && !config->stay && go_to_background(parts) < 0)
-        return -1;
+    if (config->is_new_host && !config->stay) {
+        parts->starter_fd = starting_fork(config->is_held);
+        if (parts->starter_fd < 0)
+            return complain("cannot go to the background: no processes or no descriptors");
+    }
     if (open_directory(parts) < 0)
         return -1;
     guard(parts);
@@ -411,7 +391,7 @@ int main(int argc, char **argv)
                                  .listener = -1,
                                  .guardian = {.fd = -1},
                                  .logfile = {.fd = -1},
-                                 .background_fd = -1};
+                                 .starter_fd = -1};
     char error[CONFIG_ERROR_BYTES];
     ensure_stdio();
     check_set_handler(say_check_failed);

@@ -18,7 +18,7 @@ static struct {
     char words[STARTER_WORDS_BYTES];
     int ends;
 } results[TICKETS_MAX];
-static int running, running_max, ended, wanted;
+static int running, started, waited_max, ended, wanted;
 
 static bool got_line(void *context, uint64_t ticket, const char *line)
 {
@@ -44,7 +44,8 @@ static void got_process(void *context, pid_t pid, bool runs)
     (void)context;
     (void)pid;
     running += runs ? 1 : -1;
-    running_max = running > running_max ? running : running_max;
+    started += runs;
+    waited_max = started - ended > waited_max ? started - ended : waited_max;
 }
 
 static bool all_ended(void *context)
@@ -65,9 +66,9 @@ static void add(uint64_t ticket, const char *script)
 
 static void begin(int count)
 {
-    ended = 0;
+    ended = started = 0;
     wanted = count;
-    running_max = 0;
+    waited_max = 0;
 }
 
 static void test_answer(void)
@@ -107,7 +108,28 @@ static void test_a_few_at_a_time(void)
     for (uint64_t i = 0; i < 12; i++)
         add(i, "sleep 0.05; echo 'ddpro<1>'");
     OK(until(loop, all_ended, NULL), "twelve starts end");
-    EQUAL(running_max, STARTERS_AT_ONCE_MAX, "never more than the limit at once");
+    EQUAL(waited_max, STARTERS_AT_ONCE_MAX, "never more than the limit are waited for at once");
+}
+
+static bool all_answered(void *context)
+{
+    (void)context;
+    return ended >= wanted;
+}
+
+/* As pvmd -w does: it stays until its daemon is a host. */
+static void test_held(void)
+{
+    enum { HELD = 2 * STARTERS_AT_ONCE_MAX };
+    begin(HELD);
+    for (uint64_t i = 0; i < HELD; i++)
+        add(i, "echo 'ddpro<1>'; sleep 600");
+    OK(until(loop, all_answered, NULL), "those that have answered do not keep others from starting");
+    EQUAL(running, HELD, "though they run on");
+    for (uint64_t i = 0; i < HELD; i++)
+        starters_cancel(starters, i);
+    OK(until(loop, all_ended, NULL), "until nobody wants them");
+    EQUAL(results[0].ends, 1, "of which nothing more is said");
 }
 
 static void test_cancel(void)
@@ -165,6 +187,7 @@ int main(void)
     TEST(test_answer);
     TEST(test_failures);
     TEST(test_a_few_at_a_time);
+    TEST(test_held);
     TEST(test_commands);
     TEST(test_cancel);
     starters_destroy(starters);

@@ -96,6 +96,24 @@ static void test_environment(void)
     unsetenv("PVM_SEAL");
 }
 
+static void test_dead_after(void)
+{
+    EQUAL(READ("-nx"), 0, "nothing said");
+    OK(config.dead_after_ns == UINT64_C(5000000000), "a silent host is given up after 5 s");
+    setenv("PVM_DEAD_AFTER", "1", 1);
+    EQUAL(READ("-nx"), 0, "PVM_DEAD_AFTER");
+    OK(config.dead_after_ns == UINT64_C(1000000000), "is in seconds");
+    EQUAL(READ("-nx", "-a", "2.5"), 0, "-a");
+    OK(config.dead_after_ns == UINT64_C(2500000000), "goes before it and has decimals");
+    setenv("PVM_DEAD_AFTER", "soon", 1);
+    bad(READ("-nx"), "PVM_DEAD_AFTER", "no number");
+    unsetenv("PVM_DEAD_AFTER");
+    bad(READ("-nx", "-a0.1"), "in seconds", "too short");
+    bad(READ("-nx", "-anan"), "in seconds", "not a number");
+    bad(READ("-nx", "-a1e9"), "in seconds", "too long");
+    bad(READ("-nx", "-a"), "value is missing", "nothing");
+}
+
 static void test_new_host(void)
 {
     struct host_start start = {.number = 2, .epoch = 7, .master_epoch = 9};
@@ -114,6 +132,8 @@ static void test_new_host(void)
     SAME_TEXT(config.vmid, "vm", "the virtual machine");
     EQUAL(READ("-S", "-f", "-nnode2", "-e", "integrity", "-j", j, "-m", m), 0, "by hand");
     OK(config.stay && config.seal == SEAL_INTEGRITY, "in the foreground, with tags only");
+    EQUAL(READ("-s", "-w", "-nnode2", "-j", j, "-m", m), 0, "held");
+    OK(config.is_held && config.is_new_host, "until it is a host");
     bad(READ("-s", "-nnode2"), "-j and -m", "without them");
     bad(READ("-s", "-nnode2", "-j", "x", "-m", m), "-j x", "with rubbish");
 }
@@ -123,6 +143,7 @@ int main(void)
     TEST(test_master);
     TEST(test_hostfile);
     TEST(test_environment);
+    TEST(test_dead_after);
     TEST(test_new_host);
     config_fini(&config);
     return tap_done();
