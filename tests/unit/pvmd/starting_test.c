@@ -13,20 +13,20 @@
 enum { WAIT_MS = 10000 };
 
 static int out[2];  /* stdout of what is started; we are the starter */
-static int told[2]; /* the daemon: 'e' = saw the end of who stood in front of it */
+static int told[2]; /* the daemon: 'b' = begins, 'e' = saw the end of who stood in front of it */
 
 /* What the daemon does behind it: says |words|, then waits for the end of the other side. */
 static pid_t start(bool is_held, const char *words)
 {
     if (pipe(out) < 0 || pipe(told) < 0)
         return -1;
+    char byte = 0;
     pid_t pid = fork();
     if (pid != 0) {
         close(out[1]);
         close(told[1]);
-        return pid;
+        return read(told[0], &byte, 1) == 1 && byte == 'b' ? pid : -1;
     }
-    char byte;
     dup2(out[1], STDOUT_FILENO);
     close(out[0]);
     close(out[1]);
@@ -35,6 +35,7 @@ static pid_t start(bool is_held, const char *words)
     if (fd < 0)
         _exit(9);
     close(STDOUT_FILENO);
+    (void)!write(told[1], "b", 1);
     for (; *words; words++)
         starting_say(fd, (enum starting_word)*words);
     if (read(fd, &byte, 1) <= 0) /* also with an error: what was said was not read */
