@@ -8,6 +8,7 @@ faults and applies them, and knows which of them may cost a host its place and w
 """
 import pathlib
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -89,10 +90,68 @@ def family(machine, pid):
         found |= more
 
 
-def expect_nothing_left(machine, limit_s=15):
-    """Promise 7. What killed hosts without a guardian left on the disk does not count: sweep()
-    takes it away, as a restart of the host would."""
-    machine.expect_nothing_left(limit_s)
+class Job:
+    """The program tests/system/nemesis.c, which looks from inside, and what it says of itself."""
+
+    def __init__(self, machine, per_host):
+        self.per_host = per_host
+        self.file = machine.tmp / "status"
+        self.stop_file = machine.tmp / "stop"
+        self.process = machine.popen([machine.build.helpers / "nemesis", self.file, self.stop_file,
+                                      per_host])
+
+    def status(self):
+        """(rounds, hosts, members, messages, ended)"""
+        try:
+            return tuple(int(word) for word in self.file.read_text().split()[:5])
+        except (OSError, ValueError):
+            return (0, 0, 0, 0, 0)
+
+    def wrongs(self):
+        path = self.file.with_suffix(".wrong")
+        return path.read_text() if path.exists() else ""
+
+    def expect_good(self):
+        if self.wrongs():
+            raise pvmtest.Failure(self.wrongs())
+        if self.process.poll() is not None:
+            raise pvmtest.Failure("the job ended with %d" % self.process.returncode)
+
+    def is_steady(self, hosts, since):
+        """With so many hosts, all members answered in two rounds after round |since|."""
+        self.expect_good()
+        rounds, in_table, members, _, _ = self.status()
+        return rounds >= since + 2 and in_table == hosts and members == self.per_host * hosts
+
+    def wait_until_steady(self, hosts, since, limit_s):
+        try:
+            pvmtest.wait_until(lambda: self.is_steady(hosts, since), "steady", limit_s)
+        except pvmtest.Failure:
+            self.expect_good()
+            raise pvmtest.Failure("the job is not steady with %d hosts within %g s: %s" % (
+                hosts, limit_s, self.status())) from None
+
+    def stop(self):
+        """Lets it compare what was sent and written with what there is."""
+        self.stop_file.write_text("")
+        pvmtest.wait_until(lambda: self.process.poll() is not None, "the job ends", 120)
+        if self.wrongs() or self.process.returncode != 0:
+            raise pvmtest.Failure(self.wrongs() or "ended with %d" % self.process.returncode)
+
+
+def table(machine):
+    """{host name: tid} as the console shows it."""
+    rows = [line.split() for line in machine.console("conf").out.splitlines()]
+    return {row[0]: row[1] for row in rows
+            if len(row) >= 4 and re.fullmatch(r"[0-9a-f]+", row[1]) and row[0] != "HOST"}
+
+
+def print_logs(machine, lines):
+    """The last lines of what each daemon wrote."""
+    for path in sorted(machine.host_folder("x").parent.glob("*/log")):
+        if not path.parent.is_symlink():
+            for line in path.read_text(errors="replace").splitlines()[-lines:]:
+                print("# %s: %s" % (path.parent.name, line))
 
 
 def sweep(machine, name):

@@ -10,7 +10,6 @@ Each fault is printed with the command that repeats everything up to it.
 """
 import argparse
 import pathlib
-import re
 import shutil
 import sys
 import tempfile
@@ -43,57 +42,11 @@ KINDS = {
 }
 
 
-class Job:
-    """The program nemesis.c and what it says of itself."""
-
-    def __init__(self, machine):
-        self.file = machine.tmp / "status"
-        self.stop_file = machine.tmp / "stop"
-        self.process = machine.popen([machine.build.helpers / "nemesis", self.file, self.stop_file,
-                                      PER_HOST])
-
-    def status(self):
-        """(rounds, hosts, members, messages, ended)"""
-        try:
-            return tuple(int(word) for word in self.file.read_text().split()[:5])
-        except (OSError, ValueError):
-            return (0, 0, 0, 0, 0)
-
-    def wrongs(self):
-        path = self.file.with_suffix(".wrong")
-        return path.read_text() if path.exists() else ""
-
-    def expect_good(self):
-        if self.wrongs():
-            raise pvmtest.Failure(self.wrongs())
-        if self.process.poll() is not None:
-            raise pvmtest.Failure("the job ended with %d" % self.process.returncode)
-
-    def is_steady(self, hosts, since):
-        self.expect_good()
-        rounds, in_table, members, _, _ = self.status()
-        return rounds >= since + 2 and in_table == hosts and members == PER_HOST * hosts
-
-    def stop(self):
-        self.stop_file.write_text("")
-        pvmtest.wait_until(lambda: self.process.poll() is not None, "the job ends", 120)
-        if self.wrongs() or self.process.returncode != 0:
-            raise pvmtest.Failure(self.wrongs() or "ended with %d" % self.process.returncode)
-
-
-def table(machine):
-    """{host name: tid} as the console shows it."""
-    lines = machine.console("conf").out.splitlines()
-    rows = [line.split() for line in lines]
-    return {row[0]: row[1] for row in rows
-            if len(row) >= 4 and re.fullmatch(r"[0-9a-f]+", row[1]) and row[0] != "HOST"}
-
-
 def replace_lost(machine, hosts):
     """Adds hosts for those whose daemons are gone, when the table has room; others come back by
     themselves."""
     missing = hosts - len(machine.daemons())
-    if missing > 0 and len(table(machine)) + missing <= hosts:
+    if missing > 0 and len(nemesis.table(machine)) + missing <= hosts:
         machine.console("add " + " ".join(["local"] * missing), 60)
 
 
@@ -116,8 +69,8 @@ class Run:
         home = self.options.home or sorted(n for n in machine.daemons() if n != machine.name)[0]
         machine.env["PVMSOCK"] = str(machine.host_folder(home) / "sock")
         self.nemesis = nemesis.Nemesis(machine, home, self.chance, self.net)
-        self.job = Job(machine)
-        pvmtest.wait_until(lambda: self.job.is_steady(hosts, 0), "the job runs", RECOVERY_LIMIT_S)
+        self.job = nemesis.Job(machine, PER_HOST)
+        self.job.wait_until_steady(hosts, 0, RECOVERY_LIMIT_S)
 
     def draw(self):
         kinds = [k for k in self.options.faults if self.net or not KINDS[k][1]]
@@ -127,7 +80,7 @@ class Run:
     def one_fault(self):
         self.number += 1
         time.sleep(self.chance.random() * BEFORE_FAULT_S)
-        before = table(self.machine)
+        before = nemesis.table(self.machine)
         fault = self.draw()
         print("# fault %d: %s    (%s --seed %d --hosts %d --count %d)" % (
             self.number, fault.words, pathlib.Path(__file__).name, self.options.seed,
@@ -144,10 +97,10 @@ class Run:
         except pvmtest.Failure as problem:
             raise pvmtest.Failure("not whole within %d s after %s: hosts %s, daemons %s, the job "
                                   "says %s" % (RECOVERY_LIMIT_S, fault.words,
-                                               sorted(table(self.machine)),
+                                               sorted(nemesis.table(self.machine)),
                                                sorted(self.machine.daemons()),
                                                self.job.status())) from problem
-        after = table(self.machine)
+        after = nemesis.table(self.machine)
         lost = {name for name, tid in before.items() if after.get(name) != tid}
         if lost - fault.costs:
             raise pvmtest.Failure("%s lost its place by %s" % (" ".join(sorted(lost - fault.costs)),
@@ -171,11 +124,6 @@ class Run:
         if self.net:
             print("# network: %s" % self.net.counts())
 
-    def logs(self):
-        for folder in sorted(self.machine.host_folder("x").parent.glob("*/log")):
-            for line in folder.read_text(errors="replace").splitlines()[-self.options.lines:]:
-                print("# %s: %s" % (folder.parent.name, line))
-
 
 def run(tap, build, options):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="pvmt-net-"))
@@ -195,11 +143,11 @@ def run(tap, build, options):
                     run_one.all_faults()
                     run_one.end()
                 except pvmtest.Failure:
-                    run_one.logs()
+                    nemesis.print_logs(machine, options.lines)
                     raise
             with tap.story("%d hosts: nothing is left after halt" % options.hosts):
                 machine.console("halt")
-                nemesis.expect_nothing_left(machine)
+                machine.expect_nothing_left(15)
     finally:
         if net:
             net.close()
