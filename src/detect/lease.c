@@ -162,14 +162,16 @@ static void lease_lose(struct detect *detect)
     post_clear(detect);
 }
 
+void lease_expire(struct detect *detect)
+{
+    if (detect->has_lease && !detect->is_lost && detect->now_ns >= detect->lease_until_ns)
+        lease_lose(detect);
+}
+
 void lease_update(struct detect *detect)
 {
     if (!detect->me || !detect->voters_count || detect->is_lost)
         return;
-    if (detect->has_lease && detect->now_ns >= detect->lease_until_ns) {
-        lease_lose(detect);
-        return;
-    }
     if (voters_alone(detect)) {
         detect->has_lease = true;
         detect->lease_until_ns = UINT64_MAX;

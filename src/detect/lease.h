@@ -53,7 +53,9 @@ size_t voters_needed_from(const struct detect *detect, uint64_t index);
 int voters_set(struct detect *detect, const struct detect_voter *list, size_t count,
                uint64_t index);
 
-/* Members, voters or time changed: begins, renews or ends the lease. */
+/* Ends the lease when its time is over: before anything else in every call. */
+void lease_expire(struct detect *detect);
+/* Members, voters or what they confirmed changed: begins or renews the lease. */
 void lease_update(struct detect *detect);
 /* The departure by which the lease was last renewed, 0 = none: a majority confirmed it. */
 uint64_t lease_start(const struct detect *detect);

@@ -133,6 +133,7 @@ struct detect {
     struct departure departures[DEPARTURES_KEPT];
     uint64_t departed_ns; /* the last one; 0 = none */
     bool is_waiting;      /* for a majority to confirm |goal_ns| */
+    bool is_riding;       /* the round was begun by another member's train */
     uint64_t goal_ns;
     unsigned tries;
     uint64_t round_ns;    /* when to depart next, or, waiting, to ask directly */

@@ -188,6 +188,7 @@ static void round_begin(struct detect *detect)
     uint64_t stops[STOPS_MAX];
     size_t count = way_choose(detect, stops);
     detect->is_waiting = true;
+    detect->is_riding = false;
     detect->goal_ns = detect->now_ns;
     detect->tries = 0;
     if (!count) {
@@ -250,12 +251,8 @@ static void round_check(struct detect *detect)
     uint64_t start = lease_start(detect);
     if (!detect->is_waiting || !start || start < detect->goal_ns)
         return;
-    bool was_hard = detect->tries >= TRIES_MUTE;
     detect->is_waiting = false;
-    detect->round_ns = start + share(detect, detect->tries ? TIME_ROUND : TIME_RIDE);
-    if (!was_hard && detect->tries == 0 && detect->departed_ns == start)
-        detect->round_ns = start + share(detect, TIME_ROUND);
-    detect->tries = 0;
+    detect->round_ns = start + share(detect, detect->is_riding ? TIME_RIDE : TIME_ROUND);
 }
 
 static void rider_confirm(struct detect *detect, struct train *train, struct rider *rider,
@@ -322,7 +319,10 @@ static void self_board(struct detect *detect, struct train *train, size_t here)
     if (!passes_leader || !voters_majority(voters_now(detect), is_chosen, &chosen))
         return;
     train_board(detect, train, here, depart(detect));
+    if (detect->is_waiting)
+        return;
     detect->is_waiting = true;
+    detect->is_riding = true;
     detect->goal_ns = detect->now_ns;
     detect->tries = 0;
     detect->round_ns = detect->now_ns + reply_ns(detect);
