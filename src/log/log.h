@@ -78,6 +78,8 @@ uint64_t log_leader(const struct log *log);
 uint64_t log_term(const struct log *log);
 /* The newest configuration, committed or not (section 4.1). */
 const struct log_voters *log_voters(const struct log *log);
+/* The index of the entry (or of the snapshot) that says so: which configuration it is (detect.h). */
+uint64_t log_voters_index(const struct log *log);
 bool log_is_voter(const struct log *log, uint64_t id);
 
 /* ---- the leader ---- */
@@ -100,7 +102,8 @@ bool log_is_caught_up(const struct log *log, uint64_t id);
  * until that happened or election_ns went by. 0; -1: not the leader, or nobody to give it to. */
 int log_transfer(struct log *log, uint64_t to, uint64_t now_ns);
 /* A member that begins with nothing: it gets the snapshot, then the entries, from here, until it is
- * removed, log_feed() names it, or this member leads no more. 0, -1 without memory. */
+ * removed, log_feed() names it, or this member leads no more. 0; -1: not the leader, or no
+ * memory. */
 int log_follower_add(struct log *log, uint64_t id);
 /* A member that is fed by another one: asks it where it stands and feeds it from here too, from
  * there on, until it is removed or log_feed() names it. 0 (also when it is fed from here already);
