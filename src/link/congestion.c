@@ -73,6 +73,13 @@ void congestion_spurious(struct congestion *congestion, uint64_t sent_ns)
     congestion->recovery_lost = 0;
 }
 
+void congestion_moved(struct congestion *congestion, uint64_t now_ns)
+{
+    congestion->recovery_start_ns = now_ns;
+    congestion->before_window_bytes = congestion->window_bytes;
+    congestion->before_slow_start_below_bytes = congestion->slow_start_below_bytes;
+}
+
 void congestion_collapse(struct congestion *congestion)
 {
     congestion->window_bytes = congestion_minimum(congestion);

@@ -32,6 +32,9 @@ void congestion_acked(struct congestion *congestion, size_t bytes, uint64_t sent
 void congestion_lost(struct congestion *congestion, uint64_t sent_ns, uint64_t now_ns);
 /* A packet counted as lost arrived after all. */
 void congestion_spurious(struct congestion *congestion, uint64_t sent_ns);
+/* What was sent before |now_ns| went another way: its loss says nothing about this path (RFC 9000
+ * section 9.4). After congestion_init(). */
+void congestion_moved(struct congestion *congestion, uint64_t now_ns);
 /* Section 7.6: nothing got through for long. */
 void congestion_collapse(struct congestion *congestion);
 

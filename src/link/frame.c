@@ -140,6 +140,12 @@ bool frame_decode(struct rd *rd, struct frame *frame)
             rd->bad = true;
         frame->note.bytes = rd_bytes(rd, (size_t)MIN_OF(frame->note.length, (uint64_t)SIZE_MAX));
         break;
+    case FRAME_RELAY:
+    case FRAME_RELAYED:
+        frame->relay.name = rd_bytes(rd, FRAME_NAME_BYTES);
+        frame->relay.length = rd_varint(rd);
+        frame->relay.bytes = rd_bytes(rd, (size_t)MIN_OF(frame->relay.length, (uint64_t)SIZE_MAX));
+        break;
     case FRAME_ACK:
         decode_ack(rd, &frame->ack);
         break;
@@ -185,6 +191,15 @@ void frame_encode_empty(struct wr *wr, enum frame_type type)
 void frame_encode_note(struct wr *wr, const void *bytes, size_t length)
 {
     wr_u8(wr, FRAME_NOTE);
+    wr_varint(wr, length);
+    wr_bytes(wr, bytes, length);
+}
+
+void frame_encode_relay(struct wr *wr, enum frame_type type, const uint8_t *name,
+                        const uint8_t *bytes, size_t length)
+{
+    wr_u8(wr, (uint8_t)type);
+    wr_bytes(wr, name, FRAME_NAME_BYTES);
     wr_varint(wr, length);
     wr_bytes(wr, bytes, length);
 }

@@ -27,6 +27,8 @@
     X(FLOW_END, 0x0b, true)                                                                        \
     X(NOTE, 0x0c, false)                                                                           \
     X(TOMBSTONE, 0x0d, false)                                                                      \
+    X(RELAY, 0x0e, true)                                                                           \
+    X(RELAYED, 0x0f, true)                                                                         \
     X(CONTROL, 0x10, true)                                                                         \
     X(CONTROL_PART, 0x11, true)                                                                    \
     X(FLOW, 0x20, true)                                                                            \
@@ -44,6 +46,8 @@ enum {
     FRAME_FLAG_OPEN = 1, /* of FLOW: source and destination follow */
     FRAME_FLAG_PART = 2, /* of FLOW: not the whole frame */
     FRAME_DATA_OVERHEAD_MAX = 1 + 8 + 8 + 8 + 4 + 4 + 4, /* header of a CONTROL or FLOW frame */
+    FRAME_NAME_BYTES = 8,                                /* of a public key, its first */
+    FRAME_RELAY_OVERHEAD_MAX = 1 + FRAME_NAME_BYTES + 4, /* header of a RELAY or RELAYED frame */
     FRAME_ACK_RANGES_MAX = 64,
     FRAME_ACK_BYTES_MAX = 1 + 8 + 8 + 8 + 8 + (FRAME_ACK_RANGES_MAX - 1) * 16
 };
@@ -69,6 +73,12 @@ struct frame_ack {
     struct rd ranges;      /* pairs of gap and length, checked: frame_ack_next() */
 };
 
+struct frame_relay {
+    const uint8_t *name; /* FRAME_NAME_BYTES of the key of whom it is for, or from */
+    uint64_t length;
+    const uint8_t *bytes; /* one datagram */
+};
+
 struct frame {
     enum frame_type type;
     union {
@@ -85,6 +95,7 @@ struct frame {
             uint64_t length;
             const uint8_t *bytes;
         } note;
+        struct frame_relay relay; /* RELAY, RELAYED */
         size_t padding;
     };
 };
@@ -99,6 +110,8 @@ bool frame_ack_next(struct frame_ack *ack, uint64_t *first, uint64_t *last);
 
 void frame_encode_empty(struct wr *wr, enum frame_type type); /* PING, GOODBYE, TOMBSTONE */
 void frame_encode_note(struct wr *wr, const void *bytes, size_t length);
+void frame_encode_relay(struct wr *wr, enum frame_type type, const uint8_t *name,
+                        const uint8_t *bytes, size_t length);
 void frame_encode_token(struct wr *wr, enum frame_type type, const uint8_t token[8]);
 void frame_encode_credit(struct wr *wr, enum frame_type type, uint64_t sequence, uint64_t amount);
 void frame_encode_flow(struct wr *wr, enum frame_type type, uint64_t lane, uint64_t value);

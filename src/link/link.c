@@ -93,7 +93,6 @@ struct link *link_create(struct mesh *mesh, const struct mesh_peer_config *confi
     struct link *link = mem_calloc(1, sizeof(*link));
     if (!link)
         return NULL;
-    size_t count = MIN_OF(config->address_count, (size_t)MESH_ADDRESSES_MAX);
     link->mesh = mesh;
     link->peer = config->peer;
     link->self = config->self;
@@ -106,8 +105,12 @@ struct link *link_create(struct mesh *mesh, const struct mesh_peer_config *confi
     event_init(&link->down_event, MESH_DOWN, link, NULL);
     event_init(&link->session_event, MESH_SESSION, link, NULL);
     event_init(&link->tombstone_event, MESH_TOMBSTONE, link, NULL);
-    link->addresses = mem_dup(config->addresses, count * sizeof(link->addresses[0]));
-    link->address_count = count;
+    link->addresses = mem_calloc(config->address_count, sizeof(link->addresses[0]));
+    for (size_t i = 0; link->addresses && i < config->address_count; i++) {
+        if (link->address_count < MESH_ADDRESSES_MAX &&
+            !mesh_address_is_via(&config->addresses[i]))
+            link->addresses[link->address_count++] = config->addresses[i];
+    }
     /* Its place in the heap is taken now, so that setting the timer never fails. */
     if (!link->addresses || heap_set(&mesh->timers, &link->timer, UINT64_MAX) < 0) {
         link_destroy(link);
@@ -121,7 +124,7 @@ static void live_init(struct live *live, const struct mesh *mesh, uint64_t now_n
     acks_init(&live->acks);
     loss_init(&live->loss);
     rtt_init(&live->rtt);
-    mtu_init(&live->mtu, mesh->config.datagram_bytes_max);
+    mtu_init(&live->mtu, MTU_BASE, mesh->config.datagram_bytes_max);
     congestion_init(&live->congestion, live->mtu.current);
     pacer_init(&live->pacer, now_ns);
     list_init(&live->notes);
@@ -144,6 +147,8 @@ static void live_init(struct live *live, const struct mesh *mesh, uint64_t now_n
     live->previous_until_ns = UINT64_MAX;
     live->pace_ns = UINT64_MAX;
     live->retry_ns = UINT64_MAX;
+    live->search_ns = UINT64_MAX;
+    link_relay_init(live);
     live->received_ns = now_ns;
     credit_share_init(&live->share, &mesh->credit);
 }
@@ -223,6 +228,7 @@ static void live_fini(struct link *link)
     link_orphan_events(link);
     while (live->note_count)
         link_note_drop(live);
+    link_relay_fini(live);
     struct sent_packet *packet;
     while ((packet = loss_take(&live->loss, 0, true)))
         link_packet_free(packet);
@@ -289,6 +295,8 @@ void link_renew(struct link *link, uint64_t now_ns)
     live->previous_until_ns = kept.previous_until_ns;
     live->calling = kept.calling;
     live->answering = kept.answering;
+    live->has_direct = kept.has_direct;
+    live->direct = kept.direct;
 }
 
 void link_wake(struct link *link)
@@ -338,6 +346,7 @@ void link_schedule(struct link *link)
             link_rest_deadline_ns(link),
             link_dead_ns(link),
             link_handshake_deadline_ns(link),
+            link_paths_deadline_ns(link),
         };
         for (size_t i = 0; i < ARRAY_LEN(due_ns); i++)
             at_ns = MIN_OF(at_ns, due_ns[i]);
@@ -360,7 +369,7 @@ static void link_probe(struct link *link, uint64_t now_ns)
     if (oldest && !oldest->is_size_probe)
         link_items_lost(link, oldest->items, oldest->item_count);
     if (live->loss.probe_count >= PROBES_BEFORE_PATHS)
-        link_try_other_path(link, now_ns);
+        link_search_path(link, now_ns);
     /* The peer may be there and have forgotten the keys. */
     if (live->current && live->loss.probe_count % PROBES_PER_CALL == PROBES_BEFORE_PATHS)
         link_call(link, now_ns);
@@ -390,6 +399,7 @@ void link_expire(struct link *link, uint64_t now_ns)
     if (now_ns >= live->pace_ns)
         live->pace_ns = UINT64_MAX;
     link_expire_handshake(link, now_ns);
+    link_expire_paths(link, now_ns);
     link_wake(link);
 }
 

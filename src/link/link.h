@@ -6,9 +6,11 @@
  * and talks to few. All that a conversation needs (struct live) exists from the first thing said
  * or heard until nothing was said or heard for a minute. The code is in files by occasion:
  *   link.c            life, state table, timers
- *   link_handshake.c  calling, answering, sessions, addresses
+ *   link_handshake.c  calling, answering, sessions
  *   link_receive.c    a sealed packet comes in
  *   link_send.c       a packet goes out
+ *   link_paths.c      addresses of the peer, proved before they are used
+ *   link_relay.c      reaching a peer through another
  *   link_rest.c       a link that nobody uses for a minute
  *   link_flows.c      flows of both directions, acknowledgement of what packets carried
  */
@@ -35,6 +37,10 @@ enum {
     CONTROL_WINDOW_BYTES = 2 * CONTROL_UNIT_BYTES_MAX,
     LINK_FLOWS_MAX = 65536,     /* per peer and direction */
     LINK_NOTES_MAX = 64,        /* waiting with a session: only while memory is short */
+    LINK_RELAYS_MAX = 3,        /* tried at a time */
+    LINK_CHECKS_MAX = 4,        /* addresses that are being proved */
+    LINK_CANDIDATES_MAX = MESH_ADDRESSES_MAX + 2 + LINK_RELAYS_MAX,
+    RELAY_OVERHEAD_BYTES = PACKET_OVERHEAD_BYTES + FRAME_RELAY_OVERHEAD_MAX,
     LINK_PROBES_PER_TIMEOUT = 2 /* RFC 9002 section 6.2.4 */
 };
 
@@ -76,7 +82,9 @@ struct calling {
     bool send_now;
     bool has_extra; /* the next HELLO goes to |extra|: the peer was just heard from there */
     struct mesh_address extra;
-    unsigned sent; /* how often */
+    unsigned sent;      /* how often */
+    unsigned round;     /* of all candidates, */
+    size_t candidate;   /* the next of them */
     uint64_t first_sent_ns;
     uint64_t next_ns;
 };
@@ -110,6 +118,21 @@ struct path_check {
 struct note {
     struct list node; /* in live.notes */
     uint64_t since_ns;
+    uint32_t length;
+    uint8_t bytes[];
+};
+
+/* How good a relay is, the best first. */
+struct relay_rank {
+    uint64_t rtt_ns, peer;
+};
+
+/* A datagram that waits to go along in a packet of the link. */
+struct passing {
+    struct list node; /* in live.passings */
+    uint64_t since_ns;
+    enum frame_type type;
+    uint8_t name[FRAME_NAME_BYTES];
     uint32_t length;
     uint8_t bytes[];
 };
@@ -165,7 +188,23 @@ struct live {
 
     bool has_path;
     struct mesh_address path;
-    struct path_check check;
+    bool has_direct; /* |direct|: where the peer was reached last without a relay */
+    struct mesh_address direct;
+    struct path_check checks[LINK_CHECKS_MAX];
+    uint64_t search_ns;    /* the path seems dead: when to try another; UINT64_MAX = it does not */
+    unsigned search_count; /* tried since */
+    uint64_t direct_ns;    /* not before is the direct way tried from a relayed path */
+    bool heard_via;        /* |via|: through which relay the peer was heard last */
+    struct mesh_address via;
+    struct mesh_address relays[LINK_RELAYS_MAX]; /* that a call goes through too */
+    size_t relay_count;
+    struct relay_rank relay_rank; /* of the relay tried last */
+    struct list relay_wait;       /* in live.relay_waiters of our relay, while that has no room */
+    struct list relay_waiters;    /* struct live of those that wait for us */
+    struct list passings;         /* datagrams to go along, oldest first */
+    unsigned passing_count;
+    size_t passing_bytes; /* with what is around them */
+    bool passing_first;   /* before flows, in the next packet */
     uint64_t elsewhere_ns; /* since when the peer writes from another address; 0 = it does not */
     bool respond_now; /* a PATH_RESPONSE is due */
     struct mesh_address respond_to;
@@ -237,7 +276,8 @@ struct mesh {
     struct map sessions; /* by local index */
     struct heap timers;
     struct heap_node credit_timer;
-    struct list ready, events, partings;
+    struct list ready, events, partings, relayed;
+    size_t passing_bytes; /* of all links */
     struct credit credit;
     uint64_t hello_tokens, hello_tokens_ns; /* bounds the work that callers can cause */
 };
@@ -305,12 +345,58 @@ size_t link_pull_handshake(struct link *link, struct mesh_address *to, uint8_t *
                            uint64_t now_ns);
 void link_expire_handshake(struct link *link, uint64_t now_ns);
 uint64_t link_handshake_deadline_ns(const struct link *link);
+
+/* link_paths.c */
+/* Where a HELLO may go, best first; at most LINK_CANDIDATES_MAX. */
+size_t link_candidates(const struct link *link, const struct mesh_address **candidates);
 void link_set_path(struct link *link, const struct mesh_address *path, uint64_t now_ns);
-void link_check_path(struct link *link, const struct mesh_address *address, uint64_t now_ns);
+void link_check_path(struct link *link, const struct mesh_address *address);
+bool link_is_checking(const struct live *live);
+/* The peer sent a challenge's token back. */
+void link_path_proved(struct link *link, const uint8_t *token, uint64_t now_ns);
 /* The newest packet of the peer came from |from|. */
 void link_follow_path(struct link *link, const struct mesh_address *from, uint64_t now_ns);
-/* The path seems dead: look at the next candidate address. */
-void link_try_other_path(struct link *link, uint64_t now_ns);
+/* The path seems dead: look for another until the peer is heard. */
+void link_search_path(struct link *link, uint64_t now_ns);
+/* From a relayed path, now and then, whether the direct way works again. */
+void link_try_direct(struct link *link, uint64_t now_ns);
+/* Challenges and responses: length of the datagram, 0 = none. */
+size_t link_pull_path(struct link *link, struct mesh_address *to, uint8_t *bytes, uint64_t now_ns);
+void link_expire_paths(struct link *link, uint64_t now_ns);
+uint64_t link_paths_deadline_ns(const struct link *link);
+
+/* link_relay.c */
+/* No datagram comes from port 0: such an address stands for "through that peer". */
+static inline bool mesh_address_is_via(const struct mesh_address *address)
+{
+    return address->port == 0;
+}
+struct mesh_address mesh_address_via(const struct link *relay);
+/* The link through which the path goes; NULL when it is direct, or the relay is no peer any more. */
+struct link *link_relay(const struct link *link);
+bool link_relay_works(const struct link *link);
+/* The largest datagram that goes through the relay. */
+size_t link_relay_room(const struct link *link);
+/* True when too much waits at the relay: the link is woken when there is room. */
+bool link_relay_is_full(struct link *link);
+/* The next best relay after the one before; false at the end, then from the best again. */
+bool link_next_relay(struct link *link, struct mesh_address *via);
+/* |bytes|, a datagram for |link|'s peer, goes through |via|, or is dropped. */
+void link_relay_send(struct link *link, const struct mesh_address *via, const uint8_t *bytes,
+                     size_t length, uint64_t now_ns);
+/* Datagrams that are to go along in a packet of |link|. True when any did. */
+bool link_fill_passings(struct link *link, struct wr *wr, uint64_t now_ns);
+void link_drop_old_passings(struct link *link, uint64_t now_ns);
+void link_take_relay(struct link *link, enum frame_type type, const struct frame_relay *frame,
+                     const struct mesh_address *from, uint64_t now_ns);
+void link_relay_init(struct live *live);
+void link_relay_fini(struct live *live);
+/* Handles the datagrams that RELAYED frames brought. */
+void mesh_receive_relayed(struct mesh *mesh, uint64_t now_ns);
+
+/* mesh.c */
+void mesh_receive_packet(struct mesh *mesh, const struct mesh_address *from, const uint8_t *bytes,
+                         size_t length, uint64_t now_ns);
 
 /* link_receive.c */
 void mesh_receive_sealed(struct mesh *mesh, const struct mesh_address *from, const uint8_t *packet,
@@ -320,6 +406,9 @@ void link_detect_losses(struct link *link, uint64_t now_ns);
 
 /* link_send.c */
 size_t link_pull(struct link *link, struct mesh_address *to, uint8_t *bytes, uint64_t now_ns);
+/* A packet with nothing but |token|, that is not remembered; 0 when it could not be made. */
+size_t link_pull_token(struct link *link, enum frame_type type, const uint8_t *token,
+                       uint8_t *bytes, uint64_t now_ns);
 /* A sealed GOODBYE; 0 when there is no session. */
 size_t link_goodbye(struct link *link, uint8_t *bytes);
 /* A sealed TOMBSTONE of ourselves; 0 when there is no session. */

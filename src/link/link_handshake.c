@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Calling and answering, the sessions that come of it, and the addresses of the peer: see link.h.
+ * Calling and answering, and the sessions that come of it: see link.h.
  *
  * Both sides may call at once. Then the call of the side with the smaller public key stands: that
  * side ignores the other's HELLO, the other drops its own and answers. The called side uses the
@@ -17,17 +17,15 @@
 enum {
     CALL_BACKOFF_MAX = 5,
     REKEY_SENT_MAX = 10, /* HELLOs for new keys while the old ones work */
-    CHECK_SENT_MAX = 3,
     HELLO_TOKENS_MAX = 2048,
     HELLO_TOKENS_PER_SECOND = 2000
 };
 #define CALL_INTERVAL_NS UINT64_C(100000000)
 #define CALL_STAGGER_NS UINT64_C(30000000) /* between the candidate addresses */
 #define CALL_INTERVAL_MAX_NS UINT64_C(2000000000)
+#define CALL_RELAYS_AFTER_NS UINT64_C(250000000)
 #define ANSWER_HOLD_NS UINT64_C(300000000)
 #define REKEY_PAUSE_NS UINT64_C(5000000000)
-#define FOLLOW_PATIENCE_MIN_NS UINT64_C(50000000)
-#define FOLLOW_PATIENCE_MAX_NS UINT64_C(1000000000)
 
 /* A free index; 0 when memory is short. */
 static uint32_t session_index(struct link *link)
@@ -84,85 +82,6 @@ void link_sessions_fini(struct link *link)
     link_sessions_drop(link);
 }
 
-/* ---- addresses ---- */
-
-/* Where a HELLO may go: the path in use first, then what the caller named. */
-static size_t link_candidates(const struct link *link, const struct mesh_address **candidates)
-{
-    size_t count = 0;
-    if (link->live->has_path)
-        candidates[count++] = &link->live->path;
-    else if (link->live->answering)
-        candidates[count++] = &link->live->answering->to;
-    for (size_t i = 0; i < link->address_count; i++) {
-        if (count == 0 || !mesh_address_is_same(candidates[0], &link->addresses[i]))
-            candidates[count++] = &link->addresses[i];
-    }
-    return count;
-}
-
-void link_set_path(struct link *link, const struct mesh_address *path, uint64_t now_ns)
-{
-    struct live *live = link->live;
-    if (live->has_path && mesh_address_is_same(&live->path, path))
-        return;
-    bool is_first = !live->has_path;
-    live->has_path = true;
-    live->path = *path;
-    live->check.is_active = false;
-    if (is_first)
-        return;
-    event_queue(&link->session_event);
-    /* RFC 9000 section 9.4: another path, other properties. */
-    rtt_init(&live->rtt);
-    mtu_init(&live->mtu, link->mesh->config.datagram_bytes_max);
-    congestion_init(&live->congestion, live->mtu.current);
-    pacer_init(&live->pacer, now_ns);
-    log_line(link->mesh->config.log, LOG_LEVEL_INFO, "link %llx: new address, port %u",
-             (unsigned long long)link->peer, (unsigned)path->port);
-}
-
-void link_check_path(struct link *link, const struct mesh_address *address, uint64_t now_ns)
-{
-    struct live *live = link->live;
-    const struct seal_crypto *crypto = link->mesh->config.crypto;
-    if (live->check.is_active)
-        return;
-    live->check = (struct path_check){.is_active = true, .send_now = true, .address = *address};
-    crypto->random_bytes(crypto->context, live->check.token, sizeof(live->check.token));
-    link_wake(link);
-}
-
-/*
- * Where two can reach each other in more than one way (two daemons of one machine always can), both
- * may have moved at the same time, each to another way; if both followed at once, each would go to
- * where the other has just left, for ever. So the one with the greater key follows late: by then
- * the other has come, or really is elsewhere.
- */
-void link_follow_path(struct link *link, const struct mesh_address *from, uint64_t now_ns)
-{
-    struct live *live = link->live;
-    if (mesh_address_is_same(from, &live->path)) {
-        live->elsewhere_ns = 0;
-        return;
-    }
-    if (live->elsewhere_ns == 0)
-        live->elsewhere_ns = MAX_OF(now_ns, (uint64_t)1);
-    uint64_t patience_ns = MAX_OF(FOLLOW_PATIENCE_MIN_NS, 2 * rtt_probe_timeout_ns(&live->rtt));
-    bool is_patient = memcmp(link->mesh->public_key, link->public_key, SEAL_KEY_BYTES) > 0;
-    if (!is_patient ||
-        now_ns - live->elsewhere_ns >= MIN_OF(patience_ns, FOLLOW_PATIENCE_MAX_NS))
-        link_check_path(link, from, now_ns);
-}
-
-void link_try_other_path(struct link *link, uint64_t now_ns)
-{
-    const struct mesh_address *candidates[MESH_ADDRESSES_MAX + 1];
-    size_t count = link_candidates(link, candidates);
-    if (count > 1 && link->live->has_path)
-        link_check_path(link, candidates[1 + link->live->loss.probe_count % (count - 1)], now_ns);
-}
-
 /* ---- calling ---- */
 
 static int calling_prepare(struct link *link, struct calling *calling)
@@ -186,7 +105,7 @@ static int calling_prepare(struct link *link, struct calling *calling)
 void link_call(struct link *link, uint64_t now_ns)
 {
     struct live *live = link->live;
-    const struct mesh_address *candidates[MESH_ADDRESSES_MAX + 1];
+    const struct mesh_address *candidates[LINK_CANDIDATES_MAX];
     if (live->calling || (live->current && now_ns < live->calling_pause_ns) ||
         (live->answering && !live->answering->hold_is_over) ||
         link_candidates(link, candidates) == 0)
@@ -210,33 +129,59 @@ void link_call(struct link *link, uint64_t now_ns)
     link_wake(link);
 }
 
+/* The direct way may be dead: from now on the call goes through others too. */
+static void calling_pick_relays(struct link *link, const struct calling *calling, uint64_t now_ns)
+{
+    struct live *live = link->live;
+    live->relay_count = 0;
+    if (now_ns - calling->first_sent_ns < CALL_RELAYS_AFTER_NS ||
+        (live->current && live->search_ns == UINT64_MAX))
+        return;
+    while (live->relay_count < LINK_RELAYS_MAX &&
+           link_next_relay(link, &live->relays[live->relay_count]))
+        live->relay_count++;
+}
+
 /* Round the candidates with a short stagger, then again with backoff; a little apart for each
  * link, so that a hundred hosts started at once do not stay in step. */
-static uint64_t calling_interval_ns(const struct link *link, const struct calling *calling,
-                                    size_t candidate_count)
+static uint64_t calling_interval_ns(const struct link *link, const struct calling *calling)
 {
-    if (calling->sent % candidate_count != 0)
+    if (calling->candidate != 0)
         return CALL_STAGGER_NS;
-    size_t round = calling->sent / candidate_count - 1;
-    uint64_t interval_ns = CALL_INTERVAL_NS << MIN_OF(round, (size_t)CALL_BACKOFF_MAX);
+    uint64_t interval_ns = CALL_INTERVAL_NS << MIN_OF(calling->round - 1, (unsigned)CALL_BACKOFF_MAX);
     interval_ns = MIN_OF(interval_ns, CALL_INTERVAL_MAX_NS);
     return interval_ns + interval_ns / 1024 * (link->live->instance & 0xff);
+}
+
+static void calling_next(struct calling *calling, size_t candidate_count)
+{
+    if (++calling->candidate < candidate_count)
+        return;
+    calling->candidate = 0;
+    calling->round++;
 }
 
 static size_t calling_pull(struct link *link, struct mesh_address *to, uint8_t *bytes,
                            uint64_t now_ns)
 {
-    const struct mesh_address *candidates[MESH_ADDRESSES_MAX + 1];
+    const struct mesh_address *candidates[LINK_CANDIDATES_MAX];
     struct calling *calling = link->live->calling;
-    size_t count = link_candidates(link, candidates);
     calling->send_now = false;
-    if (count == 0)
-        return 0;
-    *to = calling->has_extra ? calling->extra : *candidates[calling->sent % count];
-    calling->has_extra = false;
     if (calling->sent++ == 0)
         calling->first_sent_ns = now_ns;
-    calling->next_ns = now_ns + calling_interval_ns(link, calling, count);
+    if (calling->candidate == 0)
+        calling_pick_relays(link, calling, now_ns);
+    size_t count = link_candidates(link, candidates);
+    if (count == 0)
+        return 0;
+    if (calling->has_extra) {
+        *to = calling->extra;
+        calling->has_extra = false;
+    } else {
+        *to = *candidates[MIN_OF(calling->candidate, count - 1)];
+        calling_next(calling, count);
+    }
+    calling->next_ns = now_ns + calling_interval_ns(link, calling);
     if (!link->live->current && link->live->out_bytes)
         link_asks(link, now_ns);
     memcpy(bytes, calling->packet, HELLO_BYTES);
@@ -264,7 +209,7 @@ static void link_drop_old_notes(struct link *link, uint64_t now_ns)
 {
     struct live *live = link->live;
     struct list *node;
-    while (!live->current && (node = list_first(&live->notes)) &&
+    while ((node = list_first(&live->notes)) &&
            now_ns - LIST_ENTRY(node, struct note, node)->since_ns >= LINK_NOTE_AGE_NS)
         link_note_drop(live);
 }
@@ -272,7 +217,10 @@ static void link_drop_old_notes(struct link *link, uint64_t now_ns)
 void link_expire_handshake(struct link *link, uint64_t now_ns)
 {
     struct live *live = link->live;
-    link_drop_old_notes(link, now_ns);
+    if (!live->current) {
+        link_drop_old_notes(link, now_ns);
+        link_drop_old_passings(link, now_ns);
+    }
     if (live->calling && !live->current && !link_has_news(link))
         link_calling_stop(link); /* what it was for is too old by now */
     if (live->calling && now_ns >= live->calling->next_ns) {
@@ -285,11 +233,6 @@ void link_expire_handshake(struct link *link, uint64_t now_ns)
     }
     if (live->answering && now_ns - live->answering->created_ns >= ANSWER_HOLD_NS)
         live->answering->hold_is_over = true;
-    struct path_check *check = &live->check;
-    if (check->is_active && !check->send_now && now_ns >= check->next_ns) {
-        check->send_now = true;
-        check->is_active = check->sent < CHECK_SENT_MAX;
-    }
 }
 
 uint64_t link_handshake_deadline_ns(const struct link *link)
@@ -300,8 +243,6 @@ uint64_t link_handshake_deadline_ns(const struct link *link)
         at_ns = live->calling->next_ns;
     if (live->answering && !live->answering->hold_is_over && !live->current)
         at_ns = MIN_OF(at_ns, live->answering->created_ns + ANSWER_HOLD_NS);
-    if (live->check.is_active && !live->check.send_now)
-        at_ns = MIN_OF(at_ns, live->check.next_ns);
     return at_ns;
 }
 

@@ -53,6 +53,8 @@ static bool frame_is_fine(struct link *link, const struct frame *frame)
     case FRAME_MAX_PEER:
     case FRAME_FLOW_RESET:
     case FRAME_FLOW_END:
+    case FRAME_RELAY:
+    case FRAME_RELAYED:
         return true;
     case FRAME_NOTE:
         return frame->note.length <= MESH_NOTE_BYTES_MAX;
@@ -205,9 +207,11 @@ static int frame_take(struct link *link, const struct frame *frame, const struct
         memcpy(live->respond_token, frame->token, sizeof(live->respond_token));
         break;
     case FRAME_PATH_RESPONSE:
-        if (live->check.is_active && live->check.sent &&
-            memcmp(live->check.token, frame->token, sizeof(live->check.token)) == 0)
-            link_set_path(link, &live->check.address, now_ns);
+        link_path_proved(link, frame->token, now_ns);
+        break;
+    case FRAME_RELAY:
+    case FRAME_RELAYED:
+        link_take_relay(link, frame->type, &frame->relay, from, now_ns);
         break;
     case FRAME_GRANT:
         link_take_grant(link, frame->credit.sequence, frame->credit.amount);

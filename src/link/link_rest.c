@@ -23,6 +23,8 @@ struct rest {
     uint64_t next_number, next_heard; /* of packets */
     bool has_path;
     struct mesh_address path;
+    bool has_direct;
+    struct mesh_address direct;
     struct rtt rtt;
     struct mtu mtu;
     uint64_t control_end, control_limit, control_in_end, control_in_limit;
@@ -45,7 +47,7 @@ static bool may_rest(struct link *link)
     const struct live *live = link->live;
     return !live->calling && live->out_bytes == 0 && live->held_bytes == 0 &&
            live->loss.in_flight_count == 0 && live->outflows.count == 0 &&
-           live->inflows.count == 0 && live->acks.due_ns == UINT64_MAX && !live->check.is_active &&
+           live->inflows.count == 0 && live->acks.due_ns == UINT64_MAX && !link_is_checking(live) &&
            !live->share.is_holding && live->share.wanted == 0 && !live->credit.has_more &&
            !link_has_news(link);
 }
@@ -77,6 +79,8 @@ static void rest_fill(struct rest *rest, struct live *live)
                           .next_heard = live->replay.next,
                           .has_path = live->has_path,
                           .path = live->path,
+                          .has_direct = live->has_direct,
+                          .direct = live->direct,
                           .rtt = live->rtt,
                           .mtu = live->mtu,
                           .control_end = live->control.end,
@@ -108,6 +112,8 @@ void link_rest_restore(struct link *link)
     replay_resume(&live->replay, rest->next_heard);
     live->has_path = rest->has_path;
     live->path = rest->path;
+    live->has_direct = rest->has_direct;
+    live->direct = rest->direct;
     live->rtt = rest->rtt;
     live->mtu = rest->mtu;
     congestion_init(&live->congestion, live->mtu.current);

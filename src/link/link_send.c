@@ -229,7 +229,13 @@ static void fill_data(struct link *link, struct build *build, uint64_t now_ns)
     fill_notices(&live->notices, build);
     if (outlane_fill(&live->control, NULL, &build->wr, &build->items, SIZE_MAX))
         build->asks = true;
+    /* What is passed on and what is our own go first in turn. */
+    if (live->passing_first)
+        build->asks |= link_fill_passings(link, &build->wr, now_ns);
     fill_flows(link, build);
+    if (!live->passing_first)
+        build->asks |= link_fill_passings(link, &build->wr, now_ns);
+    live->passing_first = !live->passing_first;
     if (!build->asks && (live->ping_now || live->probes) && build_fits_notice(build)) {
         frame_encode_empty(&build->wr, FRAME_PING);
         build->asks = true;
@@ -248,7 +254,7 @@ static void fill_data(struct link *link, struct build *build, uint64_t now_ns)
 bool link_has_news(struct link *link)
 {
     struct live *live = link->live;
-    return live->note_count || live->ping_now || live->grant_now || live->credit.want_now || live->peer_notice ||
+    return live->note_count || live->passing_count || live->ping_now || live->grant_now || live->credit.want_now || live->peer_notice ||
            live->control_notice || !list_is_empty(&live->notices) ||
            !list_is_empty(&live->ending) || outlane_may_send(&live->control, NULL, NULL) ||
            next_flow(live);
@@ -259,8 +265,9 @@ static void link_ask_credit(struct link *link)
 {
     struct live *live = link->live;
     struct link_credit *credit = &live->credit;
-    uint64_t amount = credit_charge(live->out_bytes + SEND_SLACK_BYTES);
-    if (live->out_bytes == 0) {
+    uint64_t pending = live->out_bytes + live->passing_bytes;
+    uint64_t amount = credit_charge(pending + SEND_SLACK_BYTES);
+    if (pending == 0) {
         if (credit->has_more && live->loss.in_flight_count == 0) {
             credit->want_now = true;
             credit->want_sequence++;
@@ -281,11 +288,15 @@ static size_t link_room(struct link *link, uint64_t now_ns)
 {
     struct live *live = link->live;
     const struct loss *loss = &live->loss;
-    size_t cap = MIN_OF(live->mtu.current,
+    size_t carried = mesh_address_is_via(&live->path)
+                         ? MIN_OF(live->mtu.current, link_relay_room(link))
+                         : live->mtu.current;
+    size_t cap = MIN_OF(carried,
                         MAX_OF(credit_room(live->credit.limit), (size_t)CREDIT_FLOOR_BYTES));
     if (live->probes)
-        return loss->probe_count >= 2 ? MIN_OF(cap, (size_t)MTU_BASE) : cap;
-    size_t want = (size_t)MIN_OF((uint64_t)cap, live->out_bytes + SEND_SLACK_BYTES);
+        return loss->probe_count >= 2 ? MIN_OF(cap, live->mtu.base) : cap;
+    uint64_t pending = live->out_bytes + live->passing_bytes;
+    size_t want = (size_t)MIN_OF((uint64_t)cap, pending + SEND_SLACK_BYTES);
     size_t room = cap;
     if (loss->in_flight_charge) {
         uint64_t left = live->credit.limit > loss->in_flight_charge
@@ -314,32 +325,14 @@ static size_t link_room(struct link *link, uint64_t now_ns)
 
 /* ---- packets ---- */
 
-static size_t pull_token(struct link *link, enum frame_type type, const uint8_t *token,
-                         uint8_t *bytes, uint64_t now_ns)
+size_t link_pull_token(struct link *link, enum frame_type type, const uint8_t *token,
+                       uint8_t *bytes, uint64_t now_ns)
 {
     struct build build;
     build_init(&build, link, bytes, CREDIT_FLOOR_BYTES);
     frame_encode_token(&build.wr, type, token);
     return build_finish(&build, link, bytes,
                         now_ns); /* not remembered: it has its own repetition */
-}
-
-static size_t pull_path(struct link *link, struct mesh_address *to, uint8_t *bytes, uint64_t now_ns)
-{
-    struct live *live = link->live;
-    if (live->respond_now) {
-        live->respond_now = false;
-        *to = live->respond_to;
-        return pull_token(link, FRAME_PATH_RESPONSE, live->respond_token, bytes, now_ns);
-    }
-    if (live->check.is_active && live->check.send_now) {
-        live->check.send_now = false;
-        live->check.sent++;
-        live->check.next_ns = now_ns + rtt_probe_timeout_ns(&live->rtt);
-        *to = live->check.address;
-        return pull_token(link, FRAME_PATH_CHALLENGE, live->check.token, bytes, now_ns);
-    }
-    return 0;
 }
 
 /* Notes, and an ACK that is due: under no window and not remembered. */
@@ -350,7 +343,7 @@ static size_t pull_notes(struct link *link, uint8_t *bytes, uint64_t now_ns)
     struct list *node;
     if (!live->note_count)
         return 0;
-    build_init(&build, link, bytes, live->mtu.current);
+    build_init(&build, link, bytes, live->mtu.base);
     while ((node = list_first(&live->notes))) {
         const struct note *note = LIST_ENTRY(node, struct note, node);
         if (build_left(&build) < NOTE_OVERHEAD_BYTES_MAX + note->length)
@@ -366,10 +359,13 @@ static size_t pull_notes(struct link *link, uint8_t *bytes, uint64_t now_ns)
 static size_t pull_size_probe(struct link *link, uint8_t *bytes, uint64_t now_ns)
 {
     struct live *live = link->live;
-    if (live->out_bytes <= live->mtu.current || live->probes || !live->rtt.has_sample ||
+    if (live->out_bytes + live->passing_bytes <= live->mtu.current || live->probes || !live->rtt.has_sample ||
         live->loss.in_flight_bytes > live->congestion.window_bytes)
         return 0;
-    size_t size = mtu_probe_size(&live->mtu, credit_room(live->credit.limit / 4), now_ns);
+    size_t most = credit_room(live->credit.limit / 4);
+    if (mesh_address_is_via(&live->path))
+        most = MIN_OF(most, link_relay_room(link));
+    size_t size = mtu_probe_size(&live->mtu, most, now_ns);
     if (size == 0 || live->loss.in_flight_charge + credit_charge(size) > live->credit.limit)
         return 0;
     struct build build;
@@ -397,10 +393,12 @@ static size_t pull_data(struct link *link, bool has_news, uint8_t *bytes, uint64
     size_t room = has_news || live->probes ? link_room(link, now_ns) : 0;
     if (!room && !ack_due)
         return 0;
-    build_init(&build, link, bytes, room ? room : live->mtu.current);
+    build_init(&build, link, bytes, room ? room : live->mtu.base);
     fill_ack(link, &build, now_ns);
     if (room)
         fill_data(link, &build, now_ns);
+    if (build.wr.length == 0 && live->passing_count && live->loss.in_flight_count)
+        return 0; /* there is no room for what is passed on; an acknowledgement makes some */
     if (build.wr.length == 0) {
         live->retry_ns = now_ns + LINK_RETRY_NS;
         return 0;
@@ -429,9 +427,15 @@ static size_t pull_sealed(struct link *link, struct mesh_address *to, uint8_t *b
     *to = live->path;
     length = pull_notes(link, bytes, now_ns);
     if (length == 0)
-        length = pull_path(link, to, bytes, now_ns);
+        length = link_pull_path(link, to, bytes, now_ns);
     if (length)
         return length;
+    if (mesh_address_is_via(&live->path)) {
+        link_try_direct(link, now_ns);
+        *to = live->path;
+        if (link_relay_is_full(link)) /* acknowledgements and probes go all the same */
+            return pull_data(link, false, bytes, now_ns);
+    }
     *to = live->path;
     length = pull_size_probe(link, bytes, now_ns);
     return length ? length : pull_data(link, has_news, bytes, now_ns);

@@ -36,6 +36,7 @@ struct mesh *mesh_create(const struct mesh_config *config, uint64_t now_ns)
     list_init(&mesh->ready);
     list_init(&mesh->events);
     list_init(&mesh->partings);
+    list_init(&mesh->relayed);
     credit_init(&mesh->credit, config->receive_buffer_bytes);
     if (config->crypto->public_key(config->crypto->context, config->private_key, mesh->public_key) <
             0 ||
@@ -206,7 +207,7 @@ void mesh_peer_set_psk(struct mesh *mesh, uint64_t peer, const uint8_t *psk, uin
     link_schedule(link);
 }
 
-static void mesh_part(struct mesh *mesh, struct link *link)
+static void mesh_part(struct mesh *mesh, struct link *link, uint64_t now_ns)
 {
     struct parting *parting = link->live ? mem_alloc(sizeof(*parting)) : NULL;
     if (!parting)
@@ -217,6 +218,11 @@ static void mesh_part(struct mesh *mesh, struct link *link)
         return;
     }
     parting->to = link->live->path;
+    if (mesh_address_is_via(&parting->to)) {
+        link_relay_send(link, &parting->to, parting->packet, parting->length, now_ns);
+        mem_free(parting);
+        return;
+    }
     list_push_back(&mesh->partings, &parting->node);
 }
 
@@ -226,7 +232,7 @@ void mesh_peer_remove(struct mesh *mesh, uint64_t peer, bool say_goodbye, uint64
     if (!link)
         return;
     if (say_goodbye)
-        mesh_part(mesh, link);
+        mesh_part(mesh, link, now_ns);
     mesh_drop_events(mesh, link);
     map_remove(&mesh->links, peer);
     mesh_forget_key(mesh, link);
@@ -277,6 +283,15 @@ uint64_t mesh_peer_rtt_ns(const struct mesh *mesh, uint64_t peer)
     return link->live->rtt.has_sample ? link->live->rtt.smoothed_ns : 0;
 }
 
+bool mesh_peer_relay(const struct mesh *mesh, uint64_t peer, uint64_t *relay)
+{
+    const struct link *link = mesh_link(mesh, peer);
+    const struct link *through = link ? link_relay(link) : NULL;
+    if (through)
+        *relay = through->peer;
+    return through != NULL;
+}
+
 uint64_t mesh_peer_unacked_bytes(const struct mesh *mesh, uint64_t peer)
 {
     const struct link *link = mesh_link(mesh, peer);
@@ -322,7 +337,7 @@ int mesh_send_note(struct mesh *mesh, uint64_t peer, const void *bytes, size_t l
 size_t mesh_tombstone(struct mesh *mesh, uint64_t peer, struct mesh_address *to, uint8_t *bytes)
 {
     struct link *link = mesh_link(mesh, peer);
-    if (!link || !link->live || !link->live->current)
+    if (!link || !link->live || !link->live->current || mesh_address_is_via(&link->live->path))
         return 0;
     *to = link->live->path;
     return link_tombstone(link, bytes);
@@ -378,11 +393,9 @@ void mesh_flow_reset(struct mesh *mesh, uint64_t peer, uint32_t source, uint32_t
 
 /* ---- datagrams and time ---- */
 
-void mesh_receive(struct mesh *mesh, const struct mesh_address *from, const uint8_t *bytes,
-                  size_t length, uint64_t now_ns)
+void mesh_receive_packet(struct mesh *mesh, const struct mesh_address *from, const uint8_t *bytes,
+                         size_t length, uint64_t now_ns)
 {
-    mesh->counters.datagrams_in++;
-    mesh->counters.bytes_in += length;
     switch (length ? bytes[0] : 0) {
     case PACKET_HELLO:
         mesh_receive_hello(mesh, from, bytes, length, now_ns);
@@ -395,8 +408,21 @@ void mesh_receive(struct mesh *mesh, const struct mesh_address *from, const uint
         break;
     default:
         mesh->counters.dropped_malformed++;
+        break;
+    }
+}
+
+void mesh_receive(struct mesh *mesh, const struct mesh_address *from, const uint8_t *bytes,
+                  size_t length, uint64_t now_ns)
+{
+    mesh->counters.datagrams_in++;
+    mesh->counters.bytes_in += length;
+    if (mesh_address_is_via(from)) { /* nobody sends from port 0 */
+        mesh->counters.dropped_malformed++;
         return;
     }
+    mesh_receive_packet(mesh, from, bytes, length, now_ns);
+    mesh_receive_relayed(mesh, now_ns);
     mesh_tell_credit(mesh);
 }
 
@@ -439,6 +465,10 @@ size_t mesh_pull(struct mesh *mesh, struct mesh_address *to, uint8_t *bytes, uin
             link_wake(link); /* one datagram each, in turn */
         else
             link_schedule(link);
+        if (length && mesh_address_is_via(to)) {
+            link_relay_send(link, to, bytes, length, now_ns);
+            length = 0;
+        }
     }
     if (length) {
         mesh->counters.datagrams_out++;

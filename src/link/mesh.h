@@ -116,6 +116,9 @@ struct mesh_counters {
     uint64_t dropped_unsealed;     /* authentication failed: wrong key, changed bit */
     uint64_t dropped_replayed;     /* replay window */
     uint64_t dropped_unknown;      /* unknown session, unknown key in a handshake */
+    uint64_t relayed_in, relayed_out; /* our own datagrams that went through another daemon */
+    uint64_t forwarded_datagrams, forwarded_bytes; /* those of others that we passed on */
+    uint64_t relay_dropped; /* of both: no way, no room, too old, not allowed */
     uint64_t held_bytes; /* now: written and unacknowledged plus received and unconsumed */
     uint64_t held_bytes_max;
     uint64_t flows;                /* now: flows of both directions that have state */
@@ -141,6 +144,8 @@ void mesh_peer_remove(struct mesh *mesh, uint64_t peer, bool say_goodbye, uint64
 bool mesh_peer_is_up(const struct mesh *mesh, uint64_t peer);
 /* Round trip estimate, 0 when unknown. */
 uint64_t mesh_peer_rtt_ns(const struct mesh *mesh, uint64_t peer);
+/* True when the peer is reached through another: *|relay| is that one. */
+bool mesh_peer_relay(const struct mesh *mesh, uint64_t peer, uint64_t *relay);
 /* Bytes of control and flow data not yet acknowledged by the peer. */
 uint64_t mesh_peer_unacked_bytes(const struct mesh *mesh, uint64_t peer);
 
@@ -155,7 +160,8 @@ int mesh_send_note(struct mesh *mesh, uint64_t peer, const void *bytes, size_t l
 /* The tombstone for |peer|: a sealed packet that says "the daemon that made this is dead", to be sent
  * by the guardian when that is so. Its number is one that no other packet ever has, so it can be made
  * while the daemon lives; it is good until the session changes (MESH_SESSION says so). Writes at most
- * MESH_TOMBSTONE_BYTES_MAX bytes and the address, returns the length; 0 = there is no session. */
+ * MESH_TOMBSTONE_BYTES_MAX bytes and the address, returns the length; 0 = there is no session, or
+ * the peer is reached through another, which the guardian cannot ask. */
 size_t mesh_tombstone(struct mesh *mesh, uint64_t peer, struct mesh_address *to, uint8_t *bytes);
 /* Queues one frame on the flow, taking a reference to |frame|. 0; -1 unknown peer, bad length, no
  * memory. Always accepted above that: the caller keeps itself to MESH_FLOW_WINDOW_BYTES by counting

@@ -9,9 +9,10 @@ enum { PROBES_LOST_MAX = 3, LOST_IN_ROW_MAX = 8 };
 
 static const size_t ladder[] = {MTU_BASE, 1452, 4000, 8900, 16000, 32000, 65000};
 
-void mtu_init(struct mtu *mtu, size_t datagram_bytes_max)
+void mtu_init(struct mtu *mtu, size_t base, size_t datagram_bytes_max)
 {
-    *mtu = (struct mtu){.current = MIN_OF((size_t)MTU_BASE, datagram_bytes_max),
+    *mtu = (struct mtu){.base = MIN_OF(base, datagram_bytes_max),
+                        .current = MIN_OF(base, datagram_bytes_max),
                         .max = datagram_bytes_max};
 }
 
@@ -52,16 +53,16 @@ void mtu_probe_lost(struct mtu *mtu, uint64_t now_ns)
 
 void mtu_acked(struct mtu *mtu, size_t bytes)
 {
-    if (bytes > MTU_BASE)
+    if (bytes > mtu->base)
         mtu->lost_in_row = 0;
 }
 
 bool mtu_lost(struct mtu *mtu, size_t bytes, uint64_t now_ns)
 {
-    if (bytes <= MTU_BASE || mtu->current <= MTU_BASE || ++mtu->lost_in_row < LOST_IN_ROW_MAX)
+    if (bytes <= mtu->base || mtu->current <= mtu->base || ++mtu->lost_in_row < LOST_IN_ROW_MAX)
         return false;
     mtu->lost_in_row = 0;
-    mtu->current = MTU_BASE;
+    mtu->current = mtu->base;
     /* Something on the path changed: look again soon, it may have been for a moment. */
     mtu->search_after_ns = now_ns + SEARCH_PAUSE_NS / 60;
     return true;

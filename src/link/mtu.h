@@ -16,6 +16,7 @@
 enum { MTU_BASE = 1200 };
 
 struct mtu {
+    size_t base; /* what every path carries: MTU_BASE, a little less through a relay */
     size_t current;
     size_t max;
     size_t probing; /* size of the probe in flight; 0 = none */
@@ -24,7 +25,7 @@ struct mtu {
     uint64_t search_after_ns;
 };
 
-void mtu_init(struct mtu *mtu, size_t datagram_bytes_max);
+void mtu_init(struct mtu *mtu, size_t base, size_t datagram_bytes_max);
 /* The size of a probe that is worth sending now, at most |size_max|; 0 = none. */
 size_t mtu_probe_size(const struct mtu *mtu, size_t size_max, uint64_t now_ns);
 void mtu_probe_sent(struct mtu *mtu, size_t bytes);

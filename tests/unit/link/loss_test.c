@@ -163,7 +163,7 @@ static void pacing(void)
 static void path_size(void)
 {
     struct mtu mtu;
-    mtu_init(&mtu, 65507);
+    mtu_init(&mtu, MTU_BASE, 65507);
     EQUAL(mtu.current, MTU_BASE, "1200 to begin with");
     EQUAL(mtu_probe_size(&mtu, 65507, 0), 1452, "one step");
     EQUAL(mtu_probe_size(&mtu, 1300, 0), 0, "not beyond what is allowed");
@@ -184,7 +184,7 @@ static void path_size(void)
         mtu_lost(&mtu, 1452, 0);
     OK(!mtu_lost(&mtu, 1000, 0), "small ones do not count");
     OK(mtu_lost(&mtu, 1452, 0) && mtu.current == MTU_BASE, "eight in a row: a black hole");
-    mtu_init(&mtu, 1300);
+    mtu_init(&mtu, MTU_BASE, 1300);
     EQUAL(mtu_probe_size(&mtu, 65507, 0), 1300, "a limit between two steps is reached too");
 }
 

@@ -74,6 +74,8 @@ struct net {
     void (*on_event)(struct net *net, struct net_node *node, struct mesh_event *event);
     /* Sees each datagram on its way; returns false to swallow it; may be NULL. */
     bool (*on_packet)(struct net *net, struct net_packet *packet);
+    /* May look into a node before it sends; may be NULL. */
+    void (*before_pull)(struct net *net, struct net_node *node);
     void *context;
 };
 
@@ -302,6 +304,8 @@ static inline void net_pump(struct net *net, struct net_node *node)
     if (!node->mesh || node->asleep)
         return;
     net_events(net, node);
+    if (net->before_pull)
+        net->before_pull(net, node);
     while ((length = mesh_pull(node->mesh, &to, bytes, net->now_ns)))
         net_send(net, node, &to, bytes, length);
     heap_set(&net->timers, &node->timer, mesh_deadline(node->mesh));
