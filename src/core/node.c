@@ -392,6 +392,16 @@ size_t node_host_count(const struct node *node)
     return node->hosts.count;
 }
 
+uint64_t node_leads(const struct node *node)
+{
+    return node->log && log_is_leader(node->log) ? log_term(node->log) : 0;
+}
+
+const struct log_voters *node_voters(const struct node *node)
+{
+    return node->log ? log_voters(node->log) : NULL;
+}
+
 uint64_t node_applied_index(const struct node *node)
 {
     return node->log ? log_applied_index(node->log) : 0;

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 struct node;
+struct log_voters;
 
 struct node_config {
     bool is_master;           /* else: started by a master, see joining below */
@@ -69,6 +70,10 @@ bool node_is_halting(const struct node *node);
 bool node_is_member(const struct node *node); /* the table has us */
 uint32_t node_daemon_tid(const struct node *node); /* 0x80000000 | host base; of us */
 size_t node_host_count(const struct node *node);
+/* The term this daemon leads, 0 = it does not; and who votes as far as it knows,
+ * NULL = it has no log yet. */
+uint64_t node_leads(const struct node *node);
+const struct log_voters *node_voters(const struct node *node);
 /* Index of the last log command applied, and a hash over the host table: equal on all hosts. */
 uint64_t node_applied_index(const struct node *node);
 uint64_t node_table_hash(const struct node *node);
