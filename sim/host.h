@@ -82,6 +82,7 @@ struct sim_host {
     bool removed;        /* a leader has removed it, under the epoch it has now */
     uint64_t removed_ns;
     uint64_t troubled_ns; /* the last moment at which a fault kept it from being heard, or from acting */
+    uint64_t struck_ns;   /* befall.c: when it was struck last, 0 = never */
     uint64_t applied;     /* last log index seen applied by it */
 };
 

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "sim/host.h"
+#include "sim/mbox.h"
 #include "sim/proc.h"
 #include "sim/task.h"
 #include "sim/world.h"
@@ -50,6 +51,9 @@ void sim_promises_init(struct sim_promises *promises)
     map_init(&promises->watches);
     strbuf_init(&promises->words);
     sim_promise_hosts_init(promises);
+    promises->mboxes = mem_calloc(1, sizeof(*promises->mboxes));
+    CHECK(promises->mboxes);
+    sim_mboxes_init(promises->mboxes);
 }
 
 void sim_promises_fini(struct sim_promises *promises)
@@ -68,6 +72,8 @@ void sim_promises_fini(struct sim_promises *promises)
     map_fini(&promises->watches);
     strbuf_fini(&promises->words);
     sim_promise_hosts_fini(promises);
+    sim_mboxes_fini(promises->mboxes);
+    mem_free(promises->mboxes);
 }
 
 void sim_promise_broken(struct sim_world *world, const char *format, ...)

@@ -24,6 +24,7 @@ struct sim_promises {
     struct map pairs;   /* (source, destination) -> struct pair */
     struct map watches; /* (watcher, what and subject) -> struct watch */
     struct map applied; /* index of the log -> hash of what it made: promise_host.c */
+    struct sim_mboxes *mboxes; /* the model of mailboxes: mbox.h */
     uint64_t removals, removals_false; /* hosts removed; those of which nobody could say why */
     uint64_t leaders;   /* how often somebody new led */
     uint64_t messages_sent, messages_received, notices, requests, answers;

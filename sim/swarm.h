@@ -13,8 +13,9 @@
 #define SIM_MIX_TABLE(M)                                                                          \
     M(SIM_MIX_CALM, "calm")       /* no faults of hosts, a sound wire */                          \
     M(SIM_MIX_WIRE, "wire")       /* loss, duplicates, reordering; nobody dies of it */           \
-    M(SIM_MIX_CRASHES, "crashes") /* hosts crash, are cut off, freeze; starts fail */             \
-    M(SIM_MIX_ANY, "any")         /* one of the three */
+    M(SIM_MIX_CRASHES, "crashes") /* hosts and daemons die, stand still; starts fail */           \
+    M(SIM_MIX_SPLITS, "splits")   /* the network falls apart in every way */                      \
+    M(SIM_MIX_ANY, "any")         /* one of these */
 
 enum sim_mix {
 #define SIM_MIX_ENUM(name, text) name,
@@ -30,6 +31,7 @@ struct sim_swarm_result {
     uint64_t messages;
     uint64_t notices;
     uint64_t answers;
+    bool ended;        /* wild: no quorum was left, and everybody ended */
     uint64_t removals; /* of hosts that ran */
     uint64_t virtual_ns;
     char reason[512];

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "sim/attach.h"
+#include "sim/mbox.h"
 #include "sim/program.h"
 #include "sim/world.h"
 
@@ -138,6 +139,13 @@ static void read_answer(struct sim_answer *answer, const struct message *message
     case TM_CLOCK:
         answer->status = message->tm_clock.status;
         break;
+    case TM_INFO:
+        answer->status = message->tm_info.status;
+        break;
+    case TM_INFOLIST:
+        answer->status = message->tm_infolist.status;
+        answer->count = message->tm_infolist.classes.count;
+        break;
     case TM_TICKLED:
         answer->status = message->tm_tickled.status;
         add_results(answer, message->tm_tickled.results.items, message->tm_tickled.results.count);
@@ -165,7 +173,8 @@ static void take_answer(struct sim_task *task, size_t at, const struct message *
     strbuf_init(&text);
     message_describe(message, &text);
     read_answer(&task->answer, message);
-    if (message->type != TM_HOSTS && message->type != TM_TASKLIST)
+    if (message->type != TM_HOSTS && message->type != TM_TASKLIST &&
+        message->type != TM_INFOLIST)
         add_results_text(task, &text);
     SIM_TELL(world_of(task), SIM_TRACE_TASK, task->proc->name, "is answered: %s",
              strbuf_text(&text));
@@ -173,6 +182,7 @@ static void take_answer(struct sim_task *task, size_t at, const struct message *
     world_of(task)->promises.answers++;
     const int wait = task->open[at].wait;
     task->open[at] = task->open[--task->open_count];
+    sim_mbox_answered(task, wait, message);
     if (task->exiting && wait == task->exit_wait) {
         sim_proc_end(task->proc, 0);
         return;
