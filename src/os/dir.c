@@ -288,16 +288,24 @@ static void here_get(const struct host_dir *dir, char *host, size_t size_bytes)
         host[0] = '\0';
 }
 
-int dir_claim_here(const struct host_dir *dir, bool take_over)
+/* `here` names another daemon, and that one lives. */
+static bool here_is_good(const struct host_dir *dir)
 {
     char host[512];
+    here_get(dir, host, sizeof(host));
+    return host[0] != '\0' && strcmp(host, last_name(dir->path)) != 0 &&
+           host_is_alive(dir->vm_path, host);
+}
+
+int dir_claim_here(const struct host_dir *dir, bool take_over)
+{
+    if (!take_over && here_is_good(dir))
+        return 0;
     int fd = vm_lock(dir);
     if (fd < 0)
         return -1;
-    here_get(dir, host, sizeof(host));
     int result = 0;
-    if (take_over || host[0] == '\0' || strcmp(host, last_name(dir->path)) == 0 ||
-        !host_is_alive(dir->vm_path, host))
+    if (take_over || !here_is_good(dir))
         result = here_set(dir, last_name(dir->path));
     close(fd);
     return result;
@@ -318,6 +326,14 @@ static void other_host(const struct host_dir *dir, char *host, size_t size_bytes
             str_copy(host, size_bytes, name);
     }
     closedir(listing);
+}
+
+bool dir_find_living(const struct host_dir *dir, char sock_path[DIR_PATH_BYTES_MAX])
+{
+    char host[512];
+    other_host(dir, host, sizeof(host));
+    return host[0] != '\0' && str_format(sock_path, DIR_PATH_BYTES_MAX, "%s/%s/sock", dir->vm_path,
+                                         host) + 1 < DIR_PATH_BYTES_MAX;
 }
 
 static void here_release(const struct host_dir *dir)

@@ -40,6 +40,8 @@ enum dir_result dir_open(struct host_dir *dir, const char *tmp, const char *vmid
 void dir_set_owner(const struct host_dir *dir, long pid);
 /* A new log file, or -1 with errno. */
 int dir_open_log(const struct host_dir *dir);
+/* The socket of some other daemon of this virtual machine that lives on this machine. */
+bool dir_find_living(const struct host_dir *dir, char sock_path[DIR_PATH_BYTES_MAX]);
 /* Makes `here` point to this host unless it points to another living daemon; with |take_over| even
  * then: who starts a master wants to talk to that one. 0 or -1 with errno: EBUSY when others keep the
  * directory of the virtual machine locked for long, of whom one may be stopped. */

@@ -147,12 +147,30 @@ static enum dir_result open_when_free(struct parts *parts, char error[DIR_ERROR_
     }
 }
 
+/* A second master of a virtual machine that lives here, perhaps without the daemon that began it:
+ * who started this finds that machine by the line that it waits for. */
+static int refuse_second(const struct parts *parts)
+{
+    char path[DIR_PATH_BYTES_MAX], words[2 * DIR_PATH_BYTES_MAX];
+    if (parts->config.is_new_host || !dir_find_living(&parts->dir, path))
+        return 0;
+    printf("%s\n", path);
+    fflush(stdout);
+    str_format(words, sizeof(words),
+               "a pvmd of this virtual machine already runs here: %s; use it, halt it from the "
+               "console, or set PVM_VMID for a second virtual machine",
+               path);
+    return complain(words);
+}
+
 static int open_directory(struct parts *parts)
 {
     char error[DIR_ERROR_BYTES];
     const struct config *config = &parts->config;
     enum dir_result result = open_when_free(parts, error);
     if (result == DIR_OK) {
+        if (refuse_second(parts) < 0)
+            return -1;
         dir_set_owner(&parts->dir, (long)getpid());
         logfile_attach(&parts->logfile, dir_open_log(&parts->dir));
         if (parts->logfile.fd < 0)

@@ -167,6 +167,9 @@ void perform_peer_remove(struct daemon *daemon, struct effect *effect)
 {
     mesh_peer_remove(daemon->mesh, effect->peer, effect->flag, clock_now_ns());
     map_remove(&daemon->peers, effect->peer);
+    /* It may have been one of this machine, without a guardian to give on what it had. */
+    if (!daemon->stopping)
+        (void)dir_claim_here(daemon->dir, false);
 }
 
 static void could_not_send(struct daemon *daemon, const struct effect *effect)

@@ -95,6 +95,9 @@ static void test_second_daemon(void)
     make_socket(&second);
     dir_claim_here(&second, false);
     here_is(&dir, "node7", "`here` stays with the first that lives");
+    char living[DIR_PATH_BYTES_MAX];
+    OK(dir_find_living(&second, living) && strstr(living, "/vm/node7/sock"),
+       "another one of the machine is found");
     dir_claim_here(&second, true);
     here_is(&dir, "node8", "unless another takes it over");
     dir_claim_here(&dir, true);
@@ -120,6 +123,8 @@ static void test_here_after_a_death(void)
     OK(exists(dir.path), "but still its directory");
     here_is(&dir, "b", "and `here` goes to one that has one");
     dir_abandon(&second);
+    char living[DIR_PATH_BYTES_MAX];
+    OK(!dir_find_living(&second, living), "when nobody lives nobody is found");
     here_is(&dir, "", "or, when there is none, nowhere: not back to one that is dead");
     make_socket(&third);
     EQUAL(dir_claim_here(&third, false), 0, "the next that begins takes it");
