@@ -103,7 +103,7 @@ static int collect(const struct job *job, const char *file)
     if (status >= 0 && file && write_results(&ledger, file) < 0) {
         perror(file);
         ledger_close(&ledger);
-        return PvmSysErr;
+        return PvmNoFile;
     }
     if (status >= 0) {
         printf("%d results, %d leaders, %d written twice\n", ledger.done_count, ledger.writers,
@@ -126,9 +126,9 @@ static int client_main(struct job *job, const char *file)
         status = collect(job, file);
     gettimeofday(&end, NULL);
     if (status < 0) {
-        fprintf(stderr, "farm: %s. The job goes on; `farm -j %s` finds it again.\n",
-                pvm_strerror(), job->name);
-        return LOST_DAEMON;
+        fprintf(stderr, "farm: code %d. The job goes on; `farm -j %s` finds it again.\n", status,
+                job->name);
+        return status == PvmSysErr ? LOST_DAEMON : 1;
     }
     printf("%.2f s\n", (double)(end.tv_sec - start.tv_sec) +
                            (double)(end.tv_usec - start.tv_usec) * 1e-6);
