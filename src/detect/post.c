@@ -33,7 +33,6 @@ static bool train_write(const struct train *train, struct arena *arena, struct w
         const struct rider *rider = &train->riders[i];
         riders[i] = (struct wire_rider){.stop = rider->stop,
                                         .round = rider->round,
-                                        .voters_index = rider->voters_index,
                                         .seen = rider->seen};
     }
     *out = (struct wire_dm_train){.hops = train->hops,
@@ -41,6 +40,7 @@ static bool train_write(const struct train *train, struct arena *arena, struct w
                                   .leader = train->leader,
                                   .follows = train->follows,
                                   .term = train->term,
+                                  .voters_index = train->voters_index,
                                   .stops = {.count = train->stop_count, .items = stops},
                                   .riders = {.count = train->rider_count, .items = riders}};
     return true;

@@ -68,7 +68,6 @@ struct voters {
 struct rider {
     uint8_t stop;
     uint32_t round;
-    uint64_t voters_index;
     uint16_t seen;
 };
 
@@ -78,6 +77,7 @@ struct train {
     uint8_t leader; /* stop plus one */
     uint16_t follows;
     uint64_t term;
+    uint64_t voters_index; /* of all its riders */
     size_t stop_count;
     uint64_t stops[STOPS_MAX];
     size_t rider_count;
@@ -133,6 +133,7 @@ struct detect {
     struct departure departures[DEPARTURES_KEPT];
     uint64_t departed_ns; /* the last one; 0 = none */
     bool is_waiting;      /* for a majority to confirm |goal_ns| */
+    bool was_hard;        /* the last round needed more than a train */
     bool is_riding;       /* the round was begun by another member's train */
     uint64_t goal_ns;
     unsigned tries;

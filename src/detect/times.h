@@ -22,7 +22,7 @@
     X(OLD_VOTERS, 1950, "STALE_VOTERS + REMOVE: so long leases given under it may be in force")    \
     X(ROUND, 150, "at the begin of a silence a lease is at most as old as this and a round trip")  \
     X(RIDE, 165, "of those who ride with others: later than ROUND, so that the same ones begin")   \
-    X(JOIN, 75, "a voter rides along when its last departure is older")                            \
+    X(JOIN, 120, "a voter rides along when its last departure is older: its own is near")                          \
     X(REPLY, 40, "a train that is not home after this is asked for again, of each voter directly") \
     X(REPLY_MIN, 10, "the same as a multiple of the round trip, but not less than this")           \
     X(CALM_AFTER, 400, "silent majority: from now on ask half as often")                           \

@@ -48,8 +48,7 @@ static uint64_t newest_voters(const struct detect *detect)
 
 static void train_board(struct detect *detect, struct train *train, size_t stop, uint32_t round)
 {
-    train->riders[train->rider_count++] = (struct rider){
-        .stop = (uint8_t)stop, .round = round, .voters_index = newest_voters(detect)};
+    train->riders[train->rider_count++] = (struct rider){.stop = (uint8_t)stop, .round = round};
     if (is_leading(detect)) {
         train->leader = (uint8_t)(stop + 1);
         train->term = detect->term;
@@ -69,7 +68,8 @@ static void train_post(struct detect *detect, const struct train *train)
 
 static void train_send(struct detect *detect, uint32_t round, const uint64_t *stops, size_t count)
 {
-    struct train train = {.next = 1, .stop_count = count + 1};
+    struct train train = {
+        .next = 1, .stop_count = count + 1, .voters_index = newest_voters(detect)};
     train.stops[0] = detect->self;
     memcpy(train.stops + 1, stops, count * sizeof(*stops));
     train_board(detect, &train, 0, round);
@@ -131,18 +131,19 @@ static bool is_chosen(const void *context, uint64_t id)
     return false;
 }
 
-/* Writes as many stops as make a majority; 0: those who are not mute are none. */
+/* Writes as many stops as make a majority; 0: those who are not mute are none. A voter goes on to
+ * all others while the network is good: then one train serves them all. */
 static size_t way_choose(const struct detect *detect, uint64_t *stops)
 {
     struct candidate candidates[DETECT_VOTERS_MAX];
     struct chosen chosen = {.self = detect->self, .ids = stops};
     size_t count = candidates_find(detect, candidates);
-    for (size_t i = 0; i < count && chosen.count < STOPS_MAX - 1; i++) {
+    bool to_all = member_votes(detect->me) && !detect->was_hard, enough = false;
+    for (size_t i = 0; i < count && chosen.count < STOPS_MAX - 1 && (to_all || !enough); i++) {
         stops[chosen.count++] = candidates[i].id;
-        if (voters_majority(voters_now(detect), is_chosen, &chosen))
-            return chosen.count;
+        enough = enough || voters_majority(voters_now(detect), is_chosen, &chosen);
     }
-    return 0;
+    return enough ? chosen.count : 0;
 }
 
 /* ---- asking directly ---- */
@@ -164,10 +165,12 @@ static void ask_directly(struct detect *detect)
 {
     const struct voters *now = voters_now(detect);
     const struct member *through = detect->tries >= TRIES_MUTE ? voter_that_answers(detect) : NULL;
+    bool only_leader = lease_start(detect) >= detect->goal_ns;
     uint32_t round = depart(detect);
     for (size_t i = 0; i < now->count; i++) {
         struct member *voter = member_find(detect, now->list[i].id);
         if (!voter || voter == detect->me || voter->is_dead ||
+            (only_leader && voter->id != detect->leader) ||
             (voter->granted_ns && voter->granted_ns >= detect->goal_ns))
             continue;
         if (detect->tries >= TRIES_MUTE)
@@ -244,14 +247,23 @@ static void rider_home(struct detect *detect, const struct train *train, const s
                               : detect->now_ns - at_ns;
 }
 
+/* Must the leader confirm too? A voter that does not hear of it would begin an election. */
+static bool leader_missing(const struct detect *detect)
+{
+    const struct member *leader = member_find(detect, detect->leader);
+    return member_votes(detect->me) && leader && leader != detect->me && !leader->is_dead &&
+           leader->granted_ns < detect->goal_ns;
+}
+
 /* After departures were confirmed: is the round done? */
 static void round_check(struct detect *detect)
 {
     lease_update(detect);
     uint64_t start = lease_start(detect);
-    if (!detect->is_waiting || !start || start < detect->goal_ns)
+    if (!detect->is_waiting || !start || start < detect->goal_ns || leader_missing(detect))
         return;
     detect->is_waiting = false;
+    detect->was_hard = detect->tries > 0;
     detect->round_ns = start + share(detect, detect->is_riding ? TIME_RIDE : TIME_ROUND);
 }
 
@@ -262,9 +274,9 @@ static void rider_confirm(struct detect *detect, struct train *train, struct rid
     if (!member || member->is_dead)
         return;
     member->rode_ns = running(detect);
-    member->voters_index = MAX_OF(member->voters_index, rider->voters_index);
+    member->voters_index = MAX_OF(member->voters_index, train->voters_index);
     member_heard(detect, member);
-    if (voters_may_confirm(detect, rider->voters_index))
+    if (voters_may_confirm(detect, train->voters_index))
         rider->seen |= (uint16_t)(1u << here);
 }
 
@@ -306,11 +318,16 @@ static void leader_pass(struct detect *detect, struct train *train, size_t here)
         train->follows |= (uint16_t)(1u << here);
 }
 
-/* A voter whose departure is not young any more gets on, if the leader is on the way. */
+/* A voter whose departure is not young any more gets on, if the train is one of voters and the leader
+ * is on the way. (On those of others only some would get on, and two trains cost more than one.) */
 static void self_board(struct detect *detect, struct train *train, size_t here)
 {
     if (!member_votes(detect->me) || voters_alone(detect) || train->rider_count == STOPS_MAX ||
+        train->voters_index != newest_voters(detect) ||
         detect->now_ns - detect->departed_ns < share(detect, TIME_JOIN))
+        return;
+    const struct member *first = member_find(detect, train->stops[0]);
+    if (!first || !member_votes(first))
         return;
     struct chosen chosen = {.self = detect->self, .ids = train->stops, .count = train->stop_count};
     bool passes_leader = !detect->leader || is_leading(detect) ||
@@ -366,6 +383,7 @@ static int train_read(const struct wire_dm_train *message, struct train *train)
                             .leader = message->leader,
                             .follows = message->follows,
                             .term = message->term,
+                            .voters_index = message->voters_index,
                             .stop_count = stops,
                             .rider_count = riders};
     for (size_t i = 0; i < stops; i++)
@@ -376,7 +394,6 @@ static int train_read(const struct wire_dm_train *message, struct train *train)
             return -1;
         train->riders[i] = (struct rider){.stop = rider->stop,
                                           .round = rider->round,
-                                          .voters_index = rider->voters_index,
                                           .seen = rider->seen};
     }
     return 0;
