@@ -201,6 +201,13 @@ struct pvmminfo {
     int dst;
 };
 
+/* Mailbox classes in which services make themselves known. */
+#define PVMNORESETCLASS "###_PVM_NO_RESET_###"
+#define PVMHOSTERCLASS  "###_PVM_HOSTER_###"
+#define PVMTASKERCLASS  "###_PVM_TASKER_###"
+#define PVMTRACERCLASS  "###_PVM_TRACER_###"
+#define PVMRMCLASS      "###_PVM_RM_###"
+
 struct pvmmboxinfo {
     char *mi_name;
     int mi_nentries;

@@ -164,13 +164,6 @@
 #define PVMDSHUTDOWN             6
 #define PVMDISTASK               7
 
-/* Mailbox classes in which services make themselves known. */
-#define PVMNORESETCLASS          "###_PVM_NO_RESET_###"
-#define PVMHOSTERCLASS           "###_PVM_HOSTER_###"
-#define PVMTASKERCLASS           "###_PVM_TASKER_###"
-#define PVMTRACERCLASS           "###_PVM_TRACER_###"
-#define PVMRMCLASS               "###_PVM_RM_###"
-
 /* Sizes and times of the original's daemons: kept for programs that print them. */
 #define DDFRAGHDR                16
 #define TDFRAGHDR                16

@@ -299,4 +299,23 @@ int client_pstat(struct client *client, int tid);
 int client_sendsig(struct client *client, int tid, int signal);
 int client_notify(struct client *client, int what, int tag, int count, const int *tids);
 
+/* ---- mailboxes (API-63 to API-69) ---- */
+
+/* Requests, each checks its parameters and returns a wait number, or an error. Answered by TM_DONE
+ * with an index or an error: put, insert, delete, reset; TM_INFO, its status the index: receive,
+ * lookup; TM_INFOLIST: list. A message longer than WIRE_MBOX_BYTES_MAX is PvmNoMem. */
+int client_putinfo(struct client *client, const char *name, int mid, int flags);
+int client_insert(struct client *client, const char *name, int index, int flags, int value);
+int client_recvinfo(struct client *client, const char *name, int index, int flags);
+int client_lookup(struct client *client, const char *name, int index);
+int client_delinfo(struct client *client, const char *name, int index, int flags);
+int client_listinfo(struct client *client, const char *pattern);
+/* |name| NULL = all classes, |index| -1 = all: entries that nobody owns, or one of |tids|. */
+int client_resetinfo(struct client *client, const char *name, int index, const int *tids,
+                     size_t count);
+/* Makes the message in |info| the active receive buffer; its mid, or an error. */
+int client_take_info(struct client *client, const struct wire_tm_info *info);
+/* The number in it; *value (may be NULL) is left as it is when there is none. 0 or an error. */
+int client_info_value(struct client *client, const struct wire_tm_info *info, int *value);
+
 #endif

@@ -13,8 +13,7 @@ enum option_rule {
     RULE_CHILD,
     RULE_SELF,
     RULE_READ,
-    RULE_NONE,
-    RULE_LATER
+    RULE_NONE
 };
 
 enum option {
@@ -159,7 +158,6 @@ int client_getopt(const struct client *client, int option, int *value)
         return 0;
     case RULE_ANY:
     case RULE_RANGE:
-    case RULE_LATER:
         break;
     }
     *value = client->options[option];
@@ -178,7 +176,6 @@ int client_setopt(struct client *client, int option, int value, bool *tell_daemo
         return CLIENT_PvmBadParam;
     case RULE_NONE:
     case RULE_READ:
-    case RULE_LATER:
         return CLIENT_PvmNotImpl;
     case RULE_CHILD:
         status = child_set(client, sink_part_of(option), value);

@@ -294,7 +294,7 @@ static int serve(struct mboxes *mboxes, struct mbox_waiter *waiter, struct mbox_
     const struct mbox_asker *asker = &waiter->asker;
     bool deletes = waiter->flags & MBOX_READ_AND_DELETE;
     bool is_denied = deletes && !may_change(entry, asker->tid);
-    if (!mbox_taken_create(mboxes, asker->epoch, asker->number, is_denied ? STATUS_DENIED : 0,
+    if (!mbox_taken_create(mboxes, asker->epoch, asker->number, is_denied ? STATUS_DENIED : entry->index,
                            is_denied ? NULL : entry->body))
         return -1;
     mbox_waiter_destroy(mboxes, waiter);
@@ -372,7 +372,7 @@ static enum mbox_read wait_for(struct mboxes *mboxes, const struct mbox_asker *a
 static enum mbox_read take(struct mboxes *mboxes, const struct mbox_asker *asker,
                            struct mbox_class *class, struct mbox_entry *entry)
 {
-    if (!mbox_taken_create(mboxes, asker->epoch, asker->number, 0, entry->body))
+    if (!mbox_taken_create(mboxes, asker->epoch, asker->number, entry->index, entry->body))
         return MBOX_NO_MEMORY;
     entry_remove(mboxes, class, entry);
     class_destroy_if_empty(mboxes, class);
@@ -394,6 +394,7 @@ enum mbox_read mboxes_recv(struct mboxes *mboxes, const struct mbox_asker *asker
         return MBOX_FAILED;
     *status = STATUS_DENIED;
     if (!(flags & MBOX_READ_AND_DELETE)) {
+        *status = entry->index;
         *body = (struct wire_bytes){entry->body->bytes, entry->body->length};
         return MBOX_READ;
     }

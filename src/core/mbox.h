@@ -81,7 +81,7 @@ struct mbox_taken {
     struct list link;      /* in mboxes.taken, oldest first */
     uint64_t epoch;
     uint64_t number;
-    int32_t status;        /* 0, or an error and no body */
+    int32_t status;        /* the index, or an error and no body */
     struct mbox_body *body;
 };
 
@@ -106,7 +106,7 @@ int mboxes_put(struct mboxes *mboxes, uint32_t tid, const char *name, int32_t in
 
 /* What a read comes to. */
 enum mbox_read {
-    MBOX_READ,   /* *body: valid until the next change */
+    MBOX_READ,   /* *body: valid until the next change; *status: the index where it was found */
     MBOX_FAILED, /* *status */
     MBOX_TOOK,   /* it is the last of mboxes->taken: to be confirmed */
     MBOX_WAITS,

@@ -106,11 +106,11 @@ void mbox_confirm_own(struct node *node)
 
 /* ---- answering ---- */
 
-static struct message info_of(int32_t status, const struct mbox_body *body)
+static struct message info_of(const struct mbox_taken *taken)
 {
-    struct message answer = {.type = TM_INFO, .tm_info = {.status = status}};
-    if (body)
-        answer.tm_info.message = (struct wire_bytes){body->bytes, body->length};
+    struct message answer = {.type = TM_INFO, .tm_info = {.status = taken->status}};
+    if (taken->body)
+        answer.tm_info.message = (struct wire_bytes){taken->body->bytes, taken->body->length};
     return answer;
 }
 
@@ -125,7 +125,7 @@ static void answer_waiters(struct node *node, const struct list *last)
 {
     for (struct list *pos = last->next; pos != &node->mboxes.taken; pos = pos->next) {
         const struct mbox_taken *taken = MBOX_TAKEN_OF(pos);
-        struct message answer = info_of(taken->status, taken->body);
+        struct message answer = info_of(taken);
         if (taken->epoch != node->config.epoch)
             continue;
         struct command *command = command_waiting(node, taken->number);
@@ -147,7 +147,7 @@ bool mbox_restored(struct node *node, struct command_origin *origin)
     const struct mbox_taken *taken = mboxes_taken(&node->mboxes, id->asker, id->number);
     if (!taken)
         return false;
-    struct message answer = info_of(taken->status, taken->body);
+    struct message answer = info_of(taken);
     command_answer_read(node, origin, &answer);
     return true;
 }
@@ -184,14 +184,13 @@ static int apply_recv(struct node *node, struct command_origin *origin,
         command_waits(node, origin);
         return 0;
     case MBOX_TOOK:
-        answer = info_of(0, MBOX_TAKEN_OF(mboxes->taken.prev)->body);
+        answer = info_of(MBOX_TAKEN_OF(mboxes->taken.prev));
         if (asker.epoch == node->config.epoch)
             confirm(node, asker.number);
         break;
     case MBOX_FAILED:
-        info->status = status;
-        break;
     case MBOX_READ:
+        info->status = status;
         break;
     }
     if (origin->own)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Calls of the interface whose machinery is not there yet: VM-wide contexts, mailboxes, registered
- * services. They say PvmNotImpl as any error is said; none succeeds without doing its work.
+ * Calls of the interface whose machinery is not there yet: VM-wide contexts, registered services. They say PvmNotImpl as any error is said; none succeeds without doing its work.
  */
 #include "libpvm/error.h"
 
@@ -14,19 +13,8 @@
         return result(#call, PvmNotImpl);                                                          \
     }
 
-int pvmreset(int mytid, int kill_tasks, char *class_name, int index);
-
 ABSENT(pvm_newcontext, (void))
 ABSENT(pvm_freecontext, (int context))
-ABSENT(pvm_putinfo, (char *name, int mid, int flags))
-ABSENT(pvm_recvinfo, (char *name, int index, int flags))
-ABSENT(pvm_delinfo, (char *name, int index, int flags))
-ABSENT(pvm_getmboxinfo, (char *pattern, int *nclass, struct pvmmboxinfo **classes))
-ABSENT(pvm_insert, (char *name, int index, int data))
-ABSENT(pvm_lookup, (char *name, int index, int *data))
-ABSENT(pvm_delete, (char *name, int index))
-ABSENT(pvm_getnoresets, (int **tids, int *count))
-ABSENT(pvmreset, (int mytid, int kill_tasks, char *class_name, int index))
 ABSENT(pvm_reg_hoster, (void))
 ABSENT(pvm_reg_tasker, (void))
 ABSENT(pvm_reg_rm, (struct pvmhostinfo * *master))

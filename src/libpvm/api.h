@@ -20,6 +20,9 @@ static inline int api_leave(const char *call, int status)
     return result(call, status);
 }
 
+/* Memory of a call's result, empty, valid until the same thread's next call of it (CONV-11). */
+struct arena *api_memory(enum lock_result result);
+
 /* The body of a call that needs no daemon, and may be the first one of the program. |expression|
  * uses |client|. */
 #define API_CLIENT_CALL(call, expression)                                                          \

@@ -8,8 +8,7 @@
 
 #include <string.h>
 
-/* Memory of a call's result, valid until the same thread's next call of it (CONV-11). */
-static struct arena *memory_renew(enum lock_result result)
+struct arena *api_memory(enum lock_result result)
 {
     struct arena *memory = &lock_thread()->results[result];
     arena_fini(memory);
@@ -48,7 +47,7 @@ static int signatures_count(const struct wire_host_list *hosts)
 
 static struct pvmhostinfo *hosts_keep(const struct wire_host_list *hosts)
 {
-    struct arena *memory = memory_renew(LOCK_RESULT_CONFIG);
+    struct arena *memory = api_memory(LOCK_RESULT_CONFIG);
     struct pvmhostinfo *infos = arena_calloc(memory, hosts->count + 1, sizeof(*infos));
     for (size_t i = 0; infos && i < hosts->count; i++) {
         const struct wire_host *host = &hosts->items[i];
@@ -108,7 +107,7 @@ int pvm_archcode(char *arch)
 
 static struct pvmtaskinfo *tasks_keep(const struct wire_task_list *tasks)
 {
-    struct arena *memory = memory_renew(LOCK_RESULT_TASKS);
+    struct arena *memory = api_memory(LOCK_RESULT_TASKS);
     struct pvmtaskinfo *infos = arena_calloc(memory, tasks->count + 1, sizeof(*infos));
     for (size_t i = 0; infos && i < tasks->count; i++) {
         const struct wire_task *task = &tasks->items[i];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Options and the trace mask (API-61, API-62). */
 #include "libpvm/api.h"
+#include "libpvm/mbox.h"
 
 #include "pvm3.h"
 #include "pvmtev.h"
@@ -39,6 +40,8 @@ static int set_option(int what, int value, int *previous)
     bool must_tell;
     client_getopt(client, what, previous);
     int status = client_setopt(client, what, value, &must_tell);
+    if (status == 0 && what == PvmNoReset && !*previous != !value)
+        status = mbox_set_noreset(value != 0);
     if (status == 0 && what == PvmAutoErr) {
         *previous = pvmautoerr;
         pvmautoerr = value;
@@ -53,8 +56,11 @@ int pvm_setopt(int what, int value)
 {
     lock_enter();
     /* PvmNoReset is kept in a mailbox, which needs a task to own it. */
-    if (what == PvmNoReset && task_tid() == 0)
-        return api_leave("pvm_setopt: PvmNoReset task not initialized", PvmBadParam);
+    if (what == PvmNoReset && task_tid() == 0) {
+        lock_leave();
+        result("pvm_setopt: PvmNoReset task not initialized", PvmBadParam);
+        return result("pvm_setopt", PvmBadParam);
+    }
     int previous = 0;
     const int status = set_option(what, value, &previous);
     lock_leave();

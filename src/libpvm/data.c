@@ -83,6 +83,7 @@ void data_refresh(void)
     pvmfrgsiz = option(client, PvmFragSize);
     pvmrescode = option(client, PvmResvTids);
     pvmshowtaskid = option(client, PvmShowTids);
+    pvmnoreset = option(client, PvmNoReset);
     tracer_refresh(&pvmtrc, &identity->output, &identity->trace, option(client, PvmSelfTraceBuffer),
                    option(client, PvmSelfTraceOptions));
     tracer_refresh(&pvmctrc, &child[0], &child[1], option(client, PvmTraceBuffer),

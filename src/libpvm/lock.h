@@ -129,8 +129,14 @@ void lock_hold(void);
 
 /* ---- what belongs to a thread ---- */
 
-enum { LOCK_RESULTS = 2 }; /* LOCK_RESULT_CONFIG, LOCK_RESULT_TASKS */
-enum lock_result { LOCK_RESULT_CONFIG, LOCK_RESULT_TASKS };
+/* Memory of the library's that calls return. */
+enum lock_result {
+    LOCK_RESULT_CONFIG,
+    LOCK_RESULT_TASKS,
+    LOCK_RESULT_MBOXES,
+    LOCK_RESULT_NORESETS,
+    LOCK_RESULTS
+};
 
 struct lock_thread {
     uint32_t id; /* among threads */

@@ -22,7 +22,9 @@ enum {
     PROTOCOL_DAEMON_VERSION = 1,
     WIRE_KEY_BYTES = 32,
     WIRE_TEXT_BYTES_MAX = 1024 * 1024,
-    WIRE_MESSAGE_BYTES_MAX = 16 * 1024 * 1024
+    WIRE_MESSAGE_BYTES_MAX = 16 * 1024 * 1024,
+    WIRE_MBOX_BYTES_MAX = 2 * 1024 * 1024, /* a message in a mailbox, with its head */
+    WIRE_MBOX_NAME_BYTES_MAX = 4096
 };
 
 struct wire_bytes {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * covers: API-61
- * later: message mailboxes
  * PvmNoReset needs a joined task; it is remembered and can be taken back.
  */
 #include "conf.h"

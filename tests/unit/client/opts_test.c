@@ -52,7 +52,8 @@ static void ranges(void)
     EQUAL(client_setopt(task, OPT_POLL_TYPE, 1, NULL), CLIENT_PvmNotImpl, "no polling");
     EQUAL(client_setopt(task, OPT_SELF_OUTPUT_CONTEXT, 1, NULL), CLIENT_PvmNotImpl,
           "own contexts stay");
-    EQUAL(client_setopt(task, OPT_NO_RESET, 1, NULL), CLIENT_PvmNotImpl, "no mailbox to say it in");
+    EQUAL(client_setopt(task, OPT_NO_RESET, 3, NULL), 0, "what a mailbox says is kept");
+    EQUAL(get(OPT_NO_RESET), 3, "as given");
     EQUAL(client_setopt(task, OPT_DEBUG_MASK, -5, NULL), 0, "any bits");
     EQUAL(get(OPT_DEBUG_MASK), -5, "come back");
 }

@@ -75,11 +75,8 @@ static void modes(void)
 
 static void not_implemented(void)
 {
-    int value;
     pvm_setopt(PvmAutoErr, 0);
     EQUAL(pvm_newcontext(), PvmNotImpl, "contexts of the machine");
-    EQUAL(pvm_putinfo("x", 1, 0), PvmNotImpl, "mailboxes");
-    EQUAL(pvm_lookup("x", 0, &value), PvmNotImpl, "the older ones");
     EQUAL(pvm_reg_hoster(), PvmNotImpl, "services");
     pvm_setopt(PvmAutoErr, 1);
     capture_begin(&capture);
