@@ -30,6 +30,7 @@ void sim_host_set_epoch(struct sim_host *host, uint64_t epoch)
 {
     host->epoch = epoch;
     host->removed = false;
+    host->applied = host->leads = 0;
     CHECK(map_put(&host->world->epochs, epoch, host) == 0);
 }
 

@@ -83,6 +83,7 @@ struct sim_host {
     uint64_t removed_ns;
     uint64_t troubled_ns; /* the last moment at which a fault kept it from being heard, or from acting */
     uint64_t struck_ns;   /* befall.c: when it was struck last, 0 = never */
+    uint64_t leads;       /* the term that it leads, 0 = none */
     uint64_t applied;     /* last log index seen applied by it */
 };
 

@@ -24,6 +24,8 @@ struct sim_promises {
     struct map pairs;   /* (source, destination) -> struct pair */
     struct map watches; /* (watcher, what and subject) -> struct watch */
     struct map applied; /* index of the log -> hash of what it made: promise_host.c */
+    struct map terms;   /* -> who led it */
+    uint64_t applied_max; /* so much was committed, for somebody applied it */
     struct sim_mboxes *mboxes; /* the model of mailboxes: mbox.h */
     uint64_t removals, removals_false; /* hosts removed; those of which nobody could say why */
     uint64_t leaders;   /* how often somebody new led */
@@ -71,6 +73,8 @@ void sim_promise_hosts_fini(struct sim_promises *promises);
 void sim_promise_stepped(struct sim_world *world, struct sim_host *host);
 /* |host| applied that |epoch| is no host any more. */
 void sim_promise_dropped(struct sim_world *world, struct sim_host *host, uint64_t epoch);
+/* Over all that is replicated: table, mailboxes, requests. */
+uint64_t sim_host_state_hash(const struct sim_host *host);
 /* A task on |host| does something. */
 void sim_promise_acts(struct sim_world *world, const struct sim_host *host, const char *who);
 

@@ -14,6 +14,14 @@ struct applied {
     struct sim_host *first;
 };
 
+/* Who led a term. */
+struct leader {
+    struct sim_host *host;
+    uint64_t epoch;
+};
+
+enum { CHECKED_HOSTS_MAX = 64, CHECKED_EVERY = 64 };
+
 /* A host may be removed when a fault struck it, or the ways, no longer ago than it takes to remove
  * one: this much more than dead_after. */
 #define TROUBLE_NS (2 * SIM_NS_PER_S)
@@ -21,38 +29,79 @@ struct applied {
 void sim_promise_hosts_init(struct sim_promises *promises)
 {
     map_init(&promises->applied);
+    map_init(&promises->terms);
 }
 
 void sim_promise_hosts_fini(struct sim_promises *promises)
 {
     for (size_t i = 0; i < promises->applied.count; i++)
         mem_free(promises->applied.entries[i].value);
+    for (size_t i = 0; i < promises->terms.count; i++)
+        mem_free(promises->terms.entries[i].value);
     map_fini(&promises->applied);
+    map_fini(&promises->terms);
+}
+
+uint64_t sim_host_state_hash(const struct sim_host *host)
+{
+    return node_table_hash(host->node) * UINT64_C(0x9e3779b97f4a7c15) ^ node_mbox_hash(host->node);
 }
 
 static void check_applied(struct sim_world *world, struct sim_host *host)
 {
     struct map *map = &world->promises.applied;
     struct applied *applied = map_get(map, host->applied);
-    const uint64_t hash = node_table_hash(host->node);
+    const uint64_t hash = sim_host_state_hash(host);
     if (!applied) {
         applied = mem_calloc(1, sizeof(*applied));
         CHECK(applied && map_put(map, host->applied, applied) == 0);
         *applied = (struct applied){hash, host};
     } else if (applied->hash != hash) {
-        sim_promise_broken(world, "%s made another table of command %llu than %s", host->name,
+        sim_promise_broken(world, "%s made something else of command %llu than %s", host->name,
                            (unsigned long long)host->applied, applied->first->name);
+    }
+}
+
+/* Nobody leads a term that another led (Raft 3.4: election safety). */
+static void check_leader(struct sim_world *world, struct sim_host *host)
+{
+    const uint64_t term = node_leads(host->node);
+    if (term == host->leads)
+        return;
+    if (term)
+        SIM_TELL(world, SIM_TRACE_HOST, host->name, "leads term %llu", (unsigned long long)term);
+    else
+        SIM_TELL(world, SIM_TRACE_HOST, host->name, "leads no more");
+    host->leads = term;
+    if (!term)
+        return;
+    const uint64_t epoch = host->epoch;
+    const struct leader *known = map_get(&world->promises.terms, term);
+    if (known && known->epoch != epoch) {
+        sim_promise_broken(world, "%s leads term %llu, which %s led", host->name,
+                           (unsigned long long)term, known->host->name);
+    } else if (!known) {
+        struct leader *leader = mem_calloc(1, sizeof(*leader));
+        CHECK(leader && map_put(&world->promises.terms, term, leader) == 0);
+        *leader = (struct leader){host, epoch};
+        world->promises.leaders++;
     }
 }
 
 void sim_promise_stepped(struct sim_world *world, struct sim_host *host)
 {
+    check_leader(world, host);
     const uint64_t index = node_applied_index(host->node);
     if (index == host->applied)
         return;
+    if (index < host->applied)
+        sim_promise_broken(world, "%s has applied %llu commands, and had %llu", host->name,
+                           (unsigned long long)index, (unsigned long long)host->applied);
     host->applied = index;
+    world->promises.applied_max = MAX_OF(world->promises.applied_max, index);
     host->tid = node_daemon_tid(host->node) & TID_HOST;
-    if (index)
+    /* In a large world every so many will do: it is a walk over all that is known. */
+    if (index && (node_host_count(host->node) <= CHECKED_HOSTS_MAX || index % CHECKED_EVERY == 0))
         check_applied(world, host);
 }
 

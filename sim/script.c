@@ -3,6 +3,8 @@
 #include "sim/script.h"
 
 #include "base/mem.h"
+#include "core/mbox.h"
+#include "log/log.h"
 #include "sim/attach.h"
 #include "sim/host.h"
 #include "sim/proc.h"
@@ -161,6 +163,19 @@ static int world_set(struct command *command)
     return refuse(command, "unknown setting", command->words[1]);
 }
 
+/* "h1* h2 h3": who votes, the tie-holder with a star. */
+static void add_voters(const struct sim_host *host, struct strbuf *text)
+{
+    const struct log_voters *voters = node_voters(host->node);
+    for (size_t i = 0; voters && i < voters->count; i++) {
+        const struct sim_host *voter = sim_host_of_epoch(host->world, voters->ids[i]);
+        strbuf_addf(text, " %s%s", voter ? voter->name : "?",
+                    voters->ids[i] == voters->tie ? "*" : "");
+    }
+    if (voters && voters->old_count)
+        strbuf_addf(text, " (changing)");
+}
+
 /* Tells what the hosts know: a line each, so that a story can end with it. */
 static int world_look(struct command *command)
 {
@@ -169,10 +184,16 @@ static int world_look(struct command *command)
         const struct sim_host *host = LIST_ENTRY(pos, struct sim_host, link);
         if (!sim_host_is_running(host))
             continue;
+        struct strbuf voters;
+        strbuf_init(&voters);
+        if (node_leads(host->node))
+            add_voters(host, &voters);
         sim_trace_line(&world->trace, SIM_TRACE_FAULT, world->now_ns, host->name,
-                       "knows %zu hosts, %zu tasks here, %zu watches, %zu waits",
+                       "knows %zu hosts, %zu tasks here, %zu watches, %zu waits%s%s",
                        node_host_count(host->node), node_task_count(host->node),
-                       node_watch_count(host->node), node_wait_count(host->node));
+                       node_watch_count(host->node), node_wait_count(host->node),
+                       node_leads(host->node) ? "; leads, voters are" : "", strbuf_text(&voters));
+        strbuf_fini(&voters);
     }
     return 0;
 }
@@ -318,6 +339,45 @@ static int task_kill(struct command *command)
     return check_result(command, sim_task_signal(command->task, tid, (int)signal));
 }
 
+static int task_put(struct command *command)
+{
+    struct message message = {.type = TM_PUTINFO};
+    int64_t size = 0;
+    static const uint8_t bytes[1024];
+    if (number(command, 2, 1, sizeof(bytes), &size) < 0)
+        return -1;
+    message.tm_putinfo.name = command->words[1];
+    message.tm_putinfo.index = -1;
+    message.tm_putinfo.flags = MBOX_PERSISTENT | MBOX_MULTI_INSTANCE;
+    message.tm_putinfo.message = (struct wire_bytes){bytes, (size_t)size};
+    return request(command, message);
+}
+
+static int read_mailbox(struct command *command, uint32_t flags)
+{
+    struct message message = {.type = TM_RECVINFO};
+    message.tm_recvinfo.name = command->words[1];
+    message.tm_recvinfo.flags = flags;
+    return request(command, message);
+}
+
+static int task_get(struct command *command)
+{
+    return read_mailbox(command, MBOX_FIRST_AVAIL);
+}
+
+static int task_await(struct command *command)
+{
+    return read_mailbox(command, MBOX_FIRST_AVAIL | MBOX_WAIT_FOR_INFO);
+}
+
+static int task_boxes(struct command *command)
+{
+    struct message message = {.type = TM_LISTINFO};
+    message.tm_listinfo.pattern = "*";
+    return request(command, message);
+}
+
 static int task_attach(struct command *command)
 {
     uint32_t tid;
@@ -414,6 +474,10 @@ static const struct row task_rows[] = {
     {"mstat", 2, task_mstat, "TASK mstat HOST"},
     {"hostsync", 2, task_hostsync, "TASK hostsync HOST"},
     {"kill", 2, task_kill, "TASK kill WHO [SIGNAL]"},
+    {"put", 3, task_put, "TASK put NAME SIZE: into a mailbox"},
+    {"get", 2, task_get, "TASK get NAME: what is in a mailbox"},
+    {"await", 2, task_await, "TASK await NAME: the same, and waits for it"},
+    {"boxes", 1, task_boxes, "TASK boxes: what mailboxes there are"},
     {"attach", 2, task_attach, "TASK attach WHO: says it shares memory"},
     {"exit", 1, task_exit, "TASK exit: pvm_exit()"},
     {"die", 1, task_die, "TASK die: kill -9"},

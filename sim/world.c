@@ -189,6 +189,10 @@ bool sim_world_is_quiet(const struct sim_world *world, const char **why)
         *why = host_business(host);
         if (!*why && first && node_table_hash(host->node) != node_table_hash(first->node))
             *why = "host tables differ";
+        if (!*why && first && sim_host_state_hash(host) != sim_host_state_hash(first))
+            *why = "what is replicated differs";
+        if (!*why && node_applied_index(host->node) < world->promises.applied_max)
+            *why = "a host has not applied all there is";
         if (*why)
             return false;
         first = host;
