@@ -122,6 +122,13 @@ int log_follower_add(struct log *log, uint64_t id)
     return 0;
 }
 
+void log_follower_hand_on(struct log *log, uint64_t id)
+{
+    struct follower *follower = follower_find(log, id);
+    if (follower)
+        follower_release(log, follower, FOLLOWS_AT_FIRST);
+}
+
 int log_follower_ask(struct log *log, uint64_t id)
 {
     if (log->role != LOG_LEADER || id == log->config.self)

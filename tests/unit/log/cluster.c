@@ -135,6 +135,11 @@ static void feed(struct cluster *cluster, int member)
     }
     size_t count = tree_children(&tree, (uint64_t)member, children);
     log_feed(log, children, count);
+    for (int i = 1; i <= CLUSTER_MAX; i++) {
+        const struct follower *follower = follower_find(log, (uint64_t)i);
+        if (follower && follower->answered && !follower->has_nothing)
+            log_follower_hand_on(log, (uint64_t)i);
+    }
 }
 
 /* ---- the bag ---- */

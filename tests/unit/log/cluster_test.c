@@ -265,7 +265,7 @@ static void run_seeds(uint64_t first, uint64_t count)
 int main(int argc, char **argv)
 {
     uint64_t first = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
-    uint64_t count = argc > 2 ? strtoull(argv[2], NULL, 10) : 2000;
+    uint64_t count = argc > 2 ? strtoull(argv[2], NULL, 10) : 1000;
     run_seeds(first, count);
     return tap_done();
 }
