@@ -150,6 +150,8 @@ static int world_set(struct command *command)
         {"queue-bytes-max", &settings->queue_bytes_max, 1},
         {"flow-window-bytes", &settings->flow_window_bytes, 1},
         {"shares-memory", &settings->shares_memory, 1},
+        {"same-address", &settings->same_address, 1},
+        {"drift-ppm-max", &settings->drift_ppm_max, 1},
     };
     int64_t value;
     if (number(command, 2, 0, INT64_MAX / 1000000, &value) < 0)
