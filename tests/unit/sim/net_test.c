@@ -67,7 +67,7 @@ static void test_cut(void)
     sim_fault_apply(pair.world, words, 3, error, sizeof(error));
     send_some(&pair, 10, 10000);
     EQUAL(pair.world->net.counters.cut, 10, "nothing passes where it is");
-    sim_net_heal(&pair.world->net);
+    sim_net_heal(&pair.world->net, pair.world->now_ns);
     send_some(&pair, 10, 10000);
     EQUAL(pair.world->net.counters.received, 20, "healed it carries again");
     sim_world_destroy(pair.world);
@@ -84,11 +84,11 @@ static void test_overflow(void)
     struct pair pair = start();
     const size_t charge = sim_datagram_charge(BYTES);
     const size_t room = pair.world->settings.receive_buffer_bytes / charge;
-    sim_host_freeze(pair.b);
+    sim_host_halt(pair.b, SIM_DAEMON_STOPPED);
     send_some(&pair, (int)room + 50, 0);
     EQUAL(pair.b->socket.count, room, "the buffer holds what fits, overhead charged");
     EQUAL(pair.world->net.counters.overflowed, 50, "the rest is dropped");
-    sim_host_thaw(pair.b);
+    sim_host_go_on(pair.b, SIM_DAEMON_STOPPED);
     sim_run_for(pair.world, SIM_NS_PER_S);
     EQUAL(pair.world->net.counters.received, room, "and read when the host goes on");
     EQUAL(pair.b->socket.used_bytes, 0, "then it is empty");
