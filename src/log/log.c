@@ -62,6 +62,11 @@ const struct log_voters *log_voters(const struct log *log)
     return &log->voters;
 }
 
+uint64_t log_voters_index(const struct log *log)
+{
+    return log->voters_index;
+}
+
 uint64_t log_applied_index(const struct log *log)
 {
     return log->applied_index;
