@@ -59,7 +59,7 @@ static int wait_until_done(const struct job *job)
             tid = job_start_supervisor(job, NULL);
         else if (tid > 0)
             pvm_notify(PvmTaskExit, TAG_TASK_END, 1, &tid);
-        if (tid == PvmSysErr)
+        if (tid == PvmSysErr || tid == PvmNoFile)
             return tid;
         if (tid < 0) {
             struct timeval moment = {1, 0};

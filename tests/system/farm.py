@@ -172,6 +172,7 @@ def main():
     with pvmtest.Machine(build) as machine:
         with tap.story("%d items, %d hosts killed: every result once" % (options.items,
                                                                        options.kills)):
+            machine.env["PVM_PATH"] = str(build.examples / "farm")
             machine.start()
             machine.add("local:%d" % (options.hosts - 1))
             undisturbed, _ = run_undisturbed(machine, options)
