@@ -320,21 +320,23 @@ static int serve_waiters(struct mboxes *mboxes, struct mbox_class *class, int32_
     return 0;
 }
 
-static int store(struct mboxes *mboxes, const char *name, const struct mbox_entry *entry)
+/* Takes over the reference to the body; NULL without memory. */
+static struct mbox_class *store(struct mboxes *mboxes, const char *name,
+                                const struct mbox_entry *entry)
 {
     struct mbox_class *class = class_find(mboxes, name);
     if (!class)
         class = mbox_class_create(mboxes, name);
-    if (!class)
-        return -1;
     struct mbox_entry *replaced = entry_find(class, entry->index, false);
     if (replaced) {
         mbox_body_drop(mboxes, replaced->body);
         *replaced = *entry;
-    } else if (mbox_entry_insert(mboxes, class, entry) < 0) {
-        return -1;
+        return class;
     }
-    return serve_waiters(mboxes, class, entry->index);
+    if (class && mbox_entry_insert(mboxes, class, entry) == 0)
+        return class;
+    mbox_body_drop(mboxes, entry->body);
+    return NULL;
 }
 
 int mboxes_put(struct mboxes *mboxes, uint32_t tid, const char *name, int32_t index, uint32_t flags,
@@ -353,7 +355,8 @@ int mboxes_put(struct mboxes *mboxes, uint32_t tid, const char *name, int32_t in
         return 0;
     struct mbox_entry entry = {.index = place, .owner = tid, .flags = flags};
     entry.body = mbox_body_create(mboxes, ++mboxes->last_body, bytes);
-    return entry.body ? store(mboxes, name, &entry) : -1;
+    struct mbox_class *stored = entry.body ? store(mboxes, name, &entry) : NULL;
+    return stored ? serve_waiters(mboxes, stored, place) : -1;
 }
 
 /* ---- reading and deleting ---- */
