@@ -2,91 +2,116 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Breaks the program on purpose, one place at a time, and demands that the simulator finds it: TAP.
 
-Each mutation changes one piece of one file; that file is compiled anew and linked before the
-archives of the build, so that it takes the place of the sound one. A mutation that no longer fits
+Each mutation (mutants.py) changes one piece of one file; that file is compiled anew and linked before
+the archives of the build, so that it takes the place of the sound one. A mutation that no longer fits
 its file is a failure here: write it anew, for what it mutates still needs a checker that bites.
 
-    mutations.py SOURCE BUILD
+    mutations.py SOURCE BUILD [--find [N]] [--only WORD] [--jobs N]
+
+First the recorded seed is tried, then, since another change may have moved the stories, some hundred
+others. --find searches N (10,000) from the first and prints which seed to record.
 """
+import argparse
+import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
 
-SEEDS = "400"
-UNSAFE, STUCK = 3, 4
+from mutants import MUTANTS
 
-MUTATIONS = [
-    ("a notice overtakes messages", "src/core/notify.c",
-     ".after = count_of(node, subject, watcher)", ".after = 0", "calm", {UNSAFE}),
-    ("requests to a lost host are forgotten", "src/core/wait.c",
-     "        lose_parts(node, LIST_ENTRY(pos, struct wait, link), host);", "        (void)host;",
-     "crashes", {UNSAFE, STUCK}),
-    ("tids are given again", "src/core/task.c",
-     "    uint32_t local = table->last_local;",
-     "    uint32_t local = 0;\n    is_taken = is_never;", "calm", {UNSAFE},
-     "static bool is_never(void *context, uint32_t tid)\n{\n    return !context && !tid;\n}\n"),
-    ("messages are delivered as they come", "src/client/seq.c",
-     "!msg->is_complete || msg->sequence > peer->next", "!msg->is_complete", "wire", {UNSAFE}),
-    ("credit is not given back", "src/core/conn.c",
-     "    credit_drop(node, frame->credit);\n", "", "calm",
-     {UNSAFE, STUCK}),
-    ("an end is told while memory is shared", "src/core/conn.c",
-     "    share_end(node, conn);\n", "", "calm", {UNSAFE}),
-    ("nothing that was lost is sent again", "src/link/loss.c",
-     "            loss_left_flight(loss, packet);\n"
-     "            list_push_back(lost, &packet->node);",
-     "            loss_left_flight(loss, packet);", "wire", {UNSAFE, STUCK}),
-]
+NEARBY = 400
+ARCHIVES = ["sim/libsimulator.a", "src/core/libcore.a", "src/log/liblog.a", "src/detect/libdetect.a",
+            "src/link/liblink.a", "src/client/libclient.a", "src/wire/libwire.a",
+            "src/base/libbase.a"]
 
 
-def archives(build):
-    names = ["sim/libsimulator.a", "src/core/libcore.a", "src/log/liblog.a", "src/link/liblink.a",
-             "src/client/libclient.a", "src/wire/libwire.a", "src/base/libbase.a"]
-    found = [build / name for name in names]
-    return [str(path) for path in found if path.exists()]
+def run(command, seconds):
+    try:
+        return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              check=False, timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return None
 
 
-def run(command):
-    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          check=False, timeout=170)
+def layer_files(source, path):
+    """Files to compile: of a header, all of its layer that may include it."""
+    if path.endswith(".h"):
+        return sorted((source / path).parent.glob("*.c"))
+    return []
 
 
-def mutant(source, build, work, path, old, new, before_function):
+def build_mutant(source, build, work, mutant):
     """The path of the program, or words that say why there is none."""
-    text = (source / path).read_text()
-    if text.count(old) != 1:
-        return None, f"{path} has {text.count(old)} places of: {old.strip()}"
-    changed = work / pathlib.Path(path).name
-    if before_function:
-        start = text.rindex("\n\n", 0, text.index(old))
-        text = text[:start] + "\n\n" + before_function + text[start:]
-    changed.write_text(text.replace(old, new))
+    text = (source / mutant.path).read_text()
+    if text.count(mutant.old) != 1:
+        return None, f"{mutant.path} has {text.count(mutant.old)} places of: {mutant.old.strip()}"
+    if mutant.before:
+        start = text.rindex("\n\n", 0, text.index(mutant.old))
+        text = text[:start] + "\n\n" + mutant.before + text[start:]
+    changed = work / mutant.path.removeprefix("src/")
+    changed.parent.mkdir(parents=True, exist_ok=True)
+    changed.write_text(text.replace(mutant.old, mutant.new))
+    others = [str(name) for name in layer_files(source, mutant.path)]
     program = work / "mutant"
-    done = run(["cc", "-std=c11", "-O1", "-w", f"-I{source / 'src'}", f"-I{source}", "-o",
-                str(program), str(source / "sim/main.c"), str(changed), "-Wl,--start-group",
-                *archives(build), "-Wl,--end-group"])
-    return (program, "") if done.returncode == 0 else (None, done.stderr.strip().split("\n")[0])
+    archives = [str(build / name) for name in ARCHIVES if (build / name).exists()]
+    done = run(["cc", "-std=c11", "-O1", "-w", f"-I{work}", f"-I{source / 'src'}", f"-I{source}",
+                "-o", str(program), str(source / "sim/main.c"), str(source / "sim/seeds.c"),
+                *(others or [str(changed)]), "-Wl,--start-group", *archives, "-Wl,--end-group"], 120)
+    if done is None or done.returncode != 0:
+        return None, (done.stderr.strip().split("\n")[0] if done else "the compiler does not end")
+    return program, ""
+
+
+def search(program, mutant, first, count, jobs):
+    """(caught, the seed that did, what it said)"""
+    done = run([str(program), "seeds", str(first), str(count), "--scenario", mutant.mix, "--first",
+                "--jobs", str(jobs)], 60 + count)
+    if done is None: # a seed that never ends has found it too
+        return True, first, "never ends"
+    if done.returncode not in mutant.wanted and done.returncode >= 0:
+        return False, 0, ""
+    found = re.search(r"# seed (\d+): (.*)", done.stdout)
+    return True, int(found.group(1)) if found else first, found.group(2) if found else "crash"
+
+
+def try_mutant(source, build, mutant, find, jobs):
+    """Words that say why it was not caught ("" = it was), and what to tell."""
+    with tempfile.TemporaryDirectory(prefix="pvm-mutant-") as work:
+        program, why = build_mutant(source, build, pathlib.Path(work), mutant)
+        if not program:
+            return why, ""
+        if find:
+            caught, seed, words = search(program, mutant, 1, find, jobs)
+            return ("" if caught else f"not found in {find} seeds"), f"seed={seed}: {words}"
+        caught, seed, words = search(program, mutant, mutant.seed, 1, 1)
+        if caught:
+            return "", f"seed {seed}: {words}"
+        caught, seed, words = search(program, mutant, 1, NEARBY, jobs)
+        if caught:
+            return "", f"record seed={seed}, no longer {mutant.seed}: {words}"
+        return f"not found in {NEARBY} seeds of \"{mutant.mix}\"", ""
 
 
 def main():
-    source, build = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+    parser = argparse.ArgumentParser()
+    parser.add_argument("source", type=pathlib.Path)
+    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("--find", type=int, nargs="?", const=10000, default=0)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    options = parser.parse_args()
+    chosen = [mutant for mutant in MUTANTS if options.only in mutant.what]
     failed = 0
-    for number, (what, path, old, new, mix, wanted, *before) in enumerate(MUTATIONS, 1):
-        with tempfile.TemporaryDirectory(prefix="pvm-mutant-") as work:
-            program, why = mutant(source, build, pathlib.Path(work), path, old, new,
-                                  before[0] if before else "")
-            if program:
-                done = run([str(program), "seeds", "1", SEEDS, "--scenario", mix, "--first"])
-                # A CHECK() or a sanitizer that ends the process has found it too.
-                if done.returncode not in wanted and done.returncode >= 0:
-                    why = f"not found in {SEEDS} seeds of \"{mix}\": exit {done.returncode}"
+    for number, mutant in enumerate(chosen, 1):
+        why, words = try_mutant(options.source.resolve(), options.build.resolve(), mutant,
+                                options.find, options.jobs)
         failed += bool(why)
-        print(f"{'not ' if why else ''}ok {number} - found: {what}")
-        if why:
-            print(f"# {why}")
+        print(f"{'not ' if why else ''}ok {number} - found: {mutant.what}")
+        print(f"# {why or words}")
         sys.stdout.flush()
-    print(f"1..{len(MUTATIONS)}")
+    print(f"1..{len(chosen)}")
     return 1 if failed else 0
 
 
