@@ -1,15 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""A daemon at the end of what it has: descriptors, and that one with nothing to do does nothing."""
+"""A daemon at the end of what it has: descriptors, memory, room for names; it starts, or says why not,
+and nothing of it stays. And that one with nothing to do does nothing."""
 import os
 import pathlib
 import re
+import select
+import shutil
+import signal
+import subprocess
 import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from pvmtest import Failure, Machine, Tap, end_on_signals, read_proc, require_build, wait_until
 
+LITTLE_MEMORY_KIB = 120 * 1024
 IDLE_WATCH_S, WAKEUPS_PER_S_MAX = 3, 5
 
 
@@ -92,6 +98,72 @@ def idle(build):
         machine.expect_nothing_left()
 
 
+def start_or_words(machine, what):
+    """Starts a daemon that may fail, but in order; ends it with kill -9. True = it started."""
+    with open(machine.tmp / "tight.err", "wb") as errors:
+        daemon = machine.popen([machine.build.pvmd, "-nh0"], stderr=errors)
+    ready, _, _ = select.select([daemon.stdout], [], [], 20)
+    expect(ready, "%s: it starts or ends" % what)
+    line = os.read(daemon.stdout.fileno(), 4096).decode().strip()
+    words = (machine.tmp / "tight.err").read_text(errors="replace").strip()
+    if line:
+        os.kill(daemon.pid, signal.SIGKILL)
+        daemon.wait(5)
+    else:
+        expect(daemon.wait(10) > 0, "%s: no crash: status %d, %s" % (what, daemon.returncode, words))
+        expect(words, "%s: it says why" % what)
+    wait_until(lambda: not machine.leftovers() and not list(machine.tmp.glob("**/pvm-*")),
+               "%s: nothing is left (%s)" % (what, words), 10)
+    daemon.stdout.close()
+    machine.children.remove(daemon)
+    return bool(line)
+
+
+def tight(build, option, values):
+    """From far too little to enough: at first it does not start, at last it does."""
+    started = []
+    with Machine(build) as machine:
+        for value in values:
+            machine.wrap = ["sh", "-c", "ulimit -%s %d; exec \"$@\"" % (option, value), "sh"]
+            started.append(start_or_words(machine, "ulimit -%s %d" % (option, value)))
+    expect(started[-1], "with %d it starts" % values[-1])
+    print("# ulimit -%s: starts from %d on" % (option, values[started.index(True)]))
+
+
+def few_names(build):
+    """A file system with room for so many names: directories, lock, log, socket, `here`."""
+    started = []
+    root = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    with Machine(build) as machine:
+        small = machine.tmp / "small"
+        small.mkdir()
+        machine.env["PVM_TMP"] = str(small)
+        for count in range(1, 12):
+            script = ("mount -t tmpfs -o nr_inodes=%d,mode=700 small \"$PVM_TMP\" || exit 77; "
+                      "exec \"$@\"" % count)
+            machine.wrap = ["unshare"] + root + ["--mount", "sh", "-c", script, "sh"]
+            started.append(start_or_words(machine, "room for %d names" % count))
+    expect(not started[0] and started[-1], "it needs some and not many: %s" % started)
+
+
+def busy_in_little_memory(build):
+    """Tasks until no memory is left to the daemon: an error for who asks, and it serves on."""
+    with Machine(build) as machine:
+        script(machine, "sleeper", "#!/bin/sh\nulimit -v unlimited\nexec sleep 600\n")
+        machine.wrap = ["sh", "-c", "ulimit -v %d; exec \"$@\"" % LITTLE_MEMORY_KIB, "sh"]
+        machine.start()
+        machine.wrap = []
+        for _ in range(8):
+            outcome = machine.console("spawn -500 sleeper", 60)
+            found = re.search(r"(\d+) successful", outcome.out)
+            if not found or int(found.group(1)) < 500:
+                break
+        expect(machine.master.poll() is None, "the daemon lives: %s" % machine.master_end())
+        expect("h0" in machine.host_names(), "it answers")
+        machine.halt()
+        machine.expect_nothing_left(20)
+
+
 def by_hand(build):
     """so=ms: the command that is asked for, typed by this test, joins the host."""
     with Machine(build) as machine:
@@ -124,10 +196,26 @@ def main():
     for name, story in (("without descriptors a spawn is refused", few_descriptors),
                         ("the soft limit of descriptors is the tasks'", soft_limit),
                         ("PVM_MAX_TASKS is a limit", few_tasks),
+                        ("few descriptors: it starts or says why not",
+                         lambda build: tight(build, "n", list(range(3, 40)) + [64])),
                         ("an idle daemon sleeps", idle),
                         ("a host is started by hand", by_hand)):
         with tap.story(name):
             story(build)
+    if build.is_sanitized():
+        tap.skip("little memory: it starts or says why not", "a sanitizer takes terabytes")
+    else:
+        with tap.story("little memory: it starts or says why not"):
+            tight(build, "v", list(range(2048, 40000, 1024)) + [100000, 200000])
+        with tap.story("a daemon that can have no more memory serves on"):
+            busy_in_little_memory(build)
+    root = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    if shutil.which("unshare") and subprocess.run(["unshare"] + root + ["--mount", "true"],
+                                                  stderr=subprocess.DEVNULL).returncode == 0:
+        with tap.story("no room for names: it starts or says why not"):
+            few_names(build)
+    else:
+        tap.skip("no room for names: it starts or says why not", "no mounts of our own here")
     return tap.done()
 
 
