@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The functions behind the commands, declared from cmds.def. They are written in cmds_*.c by
- * subject: hosts, tasks, spawn and jobs, environment and options, the program itself.
+ * subject: hosts, tasks, mailboxes, spawn and jobs, environment and options, the program itself.
  */
 #ifndef CONSOLE_CMDS_H
 #define CONSOLE_CMDS_H

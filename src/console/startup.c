@@ -94,8 +94,7 @@ static int enrol(struct console *console, bool is_quiet)
     console->tid = pvm_mytid();
     if (console->tid < 0 && !is_quiet)
         pvm_perror((char *)"Console");
-    /* Our own output stays ours. NoReset keeps us alive through somebody's reset; without
-     * mailboxes there is no reset either. */
+    /* Our own output stays ours. NoReset keeps us alive through somebody's reset. */
     if (console->tid > 0) {
         pvm_setopt(PvmSelfOutputTid, -1);
         pvm_setopt(PvmSelfTraceTid, -1);
