@@ -156,7 +156,7 @@ int sim_host_begin(struct sim_host *host, struct node_config *config)
         return -1;
     host->tid = config->number << 18; /* CST-1 */
     SIM_TELL(host->world, SIM_TRACE_HOST, host->name, "starts%s",
-             config->is_master ? " as master" : "");
+             config->is_founder ? " as master" : "");
     struct event event = {.kind = EVENT_START};
     sim_host_step_later(host, &event, 0);
     return 0;
@@ -167,7 +167,7 @@ struct sim_host *sim_host_create_master(struct sim_world *world, const char *nam
     struct sim_host *host = sim_host_create(world, name, NULL, 0);
     if (!host)
         return NULL;
-    struct node_config config = {.is_master = true, .number = 1, .hostfile_name = "hostfile",
+    struct node_config config = {.is_founder = true, .number = 1, .hostfile_name = "hostfile",
                                  .hostfile_text = world->settings.hostfile};
     if (sim_host_begin(host, &config) < 0) {
         sim_host_destroy(host);

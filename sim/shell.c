@@ -162,7 +162,7 @@ static void to_mesh_addresses(const struct wire_address *from, size_t count,
 static void perform_peer_add(struct sim_host *host, struct effect *effect)
 {
     struct mesh_address addresses[MESH_ADDRESSES_MAX];
-    struct mesh_peer_config config = {.peer = effect->peer, .self = host->epoch,
+    struct mesh_peer_config config = {.peer = effect->peer, .self = effect->self,
                                       .psk_epoch = effect->psk_epoch, .addresses = addresses};
     to_mesh_addresses(effect->addresses, effect->address_count, addresses, &config.address_count);
     memcpy(config.public_key, effect->public_key, sizeof(config.public_key));

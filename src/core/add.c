@@ -15,8 +15,6 @@ static const char *const state_names[ADD_STATES] = {
     [ADD_WELCOMED] = "welcomed", [ADD_READY] = "ready",         [ADD_FAILED] = "failed",
 };
 
-static void item_finished(struct node *node, struct add_job *job);
-
 static void move(struct node *node, struct add_item *item, enum add_state state)
 {
     node_log(node, LOG_LEVEL_DEBUG, "host \"%s\": %s", item->name, state_names[state]);
@@ -25,65 +23,68 @@ static void move(struct node *node, struct add_item *item, enum add_state state)
 
 void add_item_fail(struct node *node, struct add_item *item, int32_t status, const char *why)
 {
-    struct add_job *job = node->adding;
+    struct add_job *job = item->job;
     enum add_state before = item->state;
     if (before == ADD_FAILED)
         return;
     node_log(node, LOG_LEVEL_WARN, "host \"%s\": not added, %s", item->name, why);
     move(node, item, ADD_FAILED);
     timer_stop(node, &item->timer);
-    item->result = status;
+    item->status = status;
     const char *words = arena_strndup(&job->arena, why, strlen(why));
     item->error = words ? words : "";
-    if (before == ADD_STARTING || before == ADD_WELCOMED)
+    if (item->ticket && (before == ADD_STARTING || before == ADD_WELCOMED))
         node_effect(node, EFFECT_HOST_CANCEL)->ticket = item->ticket;
     if (item->is_peer) {
         item->is_peer = false;
         log_follower_remove(node->log, item->epoch);
         peer_remove(node, item->epoch, true);
     }
-    item_finished(node, job);
 }
 
 /* ---- one host, step by step ---- */
 
-static struct add_item *item_by_ticket(struct add_job *job, uint64_t ticket, enum add_state state)
+static struct add_item *item_by_ticket(const struct node *node, uint64_t ticket,
+                                       enum add_state state)
 {
-    for (size_t i = 0; job && i < job->count; i++) {
-        if (job->items[i].ticket == ticket && job->items[i].state == state)
-            return &job->items[i];
+    LIST_EACH(pos, following, &node->lead.jobs) {
+        struct add_job *job = ADD_JOB_OF(pos);
+        for (size_t i = 0; i < job->count; i++) {
+            if (job->items[i].ticket == ticket && job->items[i].state == state)
+                return &job->items[i];
+        }
     }
     return NULL;
 }
 
-static struct add_item *item_by_epoch(struct add_job *job, uint64_t epoch)
+static struct add_item *item_by_epoch(const struct node *node, uint64_t epoch)
 {
-    for (size_t i = 0; job && i < job->count; i++) {
-        if (job->items[i].epoch == epoch && job->items[i].state == ADD_WELCOMED)
-            return &job->items[i];
+    LIST_EACH(pos, following, &node->lead.jobs) {
+        struct add_job *job = ADD_JOB_OF(pos);
+        for (size_t i = 0; i < job->count; i++) {
+            if (job->items[i].epoch == epoch)
+                return &job->items[i];
+        }
     }
     return NULL;
 }
 
-/* Numbers increase, in the order of the request; those of hosts that do not come are given again,
- * for an epoch, not a number, says who a daemon is. 0 when all are in use. */
-static void give_numbers(const struct node *node, struct add_job *job)
+/* Hosts that are there or coming. */
+static size_t hosts_expected(const struct node *node)
 {
-    uint32_t last = node->hosts.last_number;
-    uint32_t first = hosts_free_number(&node->hosts, last);
-    bool is_full = first == 0;
-    for (size_t i = 0; i < job->count; i++) {
-        if (job->items[i].state != ADD_NEW || is_full)
-            continue;
-        job->items[i].number = last = hosts_free_number(&node->hosts, last);
-        is_full = hosts_free_number(&node->hosts, last) == first; /* once round */
+    size_t count = node->hosts.count;
+    LIST_EACH(pos, following, &node->lead.jobs) {
+        const struct add_job *job = ADD_JOB_OF(pos);
+        for (size_t i = 0; i < job->count; i++)
+            count += job->items[i].epoch && job->items[i].state != ADD_FAILED;
     }
+    return count;
 }
 
 static void start_host(struct node *node, struct add_item *item)
 {
     const struct node_config *config = &node->config;
-    if (item->number == 0) {
+    if (hosts_expected(node) >= HOST_NUMBER_MAX) {
         add_item_fail(node, item, STATUS_OUT_OF_RES, "all host numbers are in use");
         return;
     }
@@ -101,7 +102,7 @@ static void start_host(struct node *node, struct add_item *item)
         .spec = &item->spec,
         .addresses = node_addresses(node, item->addresses.items, item->addresses.count),
         .address_count = item->addresses.count,
-        .number = item->number,
+        .number = hosts_free_number(&node->hosts, node->hosts.last_number),
         .epoch = item->epoch,
         .master_epoch = config->epoch,
         .master_addresses = node_addresses(node, config->addresses, config->address_count),
@@ -145,8 +146,8 @@ static bool is_duplicate(const struct node *node, const struct add_item *item,
         if (share_an_ip(event->addresses, event->address_count, known->items, known->count))
             return true;
     }
-    for (size_t i = 0; i < node->adding->count; i++) {
-        const struct add_item *other = &node->adding->items[i];
+    for (size_t i = 0; i < item->job->count; i++) {
+        const struct add_item *other = &item->job->items[i];
         if (other != item && other->state != ADD_FAILED &&
             share_an_ip(event->addresses, event->address_count, other->addresses.items,
                         other->addresses.count))
@@ -157,14 +158,14 @@ static bool is_duplicate(const struct node *node, const struct add_item *item,
 
 void add_resolved(struct node *node, const struct event *event)
 {
-    struct add_item *item = item_by_ticket(node->adding, event->ticket, ADD_RESOLVING);
+    struct add_item *item = item_by_ticket(node, event->ticket, ADD_RESOLVING);
     if (!item)
         return;
     if (event->status < 0 || event->address_count == 0)
         add_item_fail(node, item, STATUS_NO_HOST, event->text ? event->text : "no such host");
     else if (!item->spec.duplicate_allowed && (event->is_own || is_duplicate(node, item, event)))
         add_item_fail(node, item, STATUS_DUP_HOST, "its address is in the virtual machine already");
-    else if (wire_addresses_copy(&node->adding->arena, &item->addresses, event->addresses,
+    else if (wire_addresses_copy(&item->job->arena, &item->addresses, event->addresses,
                                  event->address_count) < 0)
         add_item_fail(node, item, STATUS_NO_MEM, "no memory");
     else
@@ -177,24 +178,21 @@ static void welcome(struct node *node, struct add_item *item)
     struct wire_dm_welcome *text = &message.dm_welcome;
     *text = (struct wire_dm_welcome){
         .version = PROTOCOL_DAEMON_VERSION,
-        .number = item->number,
-        .master_epoch = node->config.epoch,
+        .epoch = item->epoch,
         .path = item->spec.path,
         .directory = item->spec.directory,
         .debugger = item->spec.debugger,
-        .psk_epoch = node->hosts.psk_epoch,
     };
-    memcpy(text->psk.bytes, node->hosts.psk, WIRE_KEY_BYTES);
     move(node, item, ADD_WELCOMED);
     node_send(node, item->epoch, &message);
 }
 
-static int keep_answer(struct node *node, struct add_item *item, const struct host_answer *answer)
+static int keep_answer(struct add_item *item, const struct host_answer *answer)
 {
-    struct arena *arena = &node->adding->arena;
+    struct arena *arena = &item->job->arena;
     item->signature = answer->signature;
     item->arch = arena_strndup(arena, answer->arch, strcspn(answer->arch, " \t"));
-    memcpy(item->public_key, answer->public_key, WIRE_KEY_BYTES);
+    memcpy(item->public_key.bytes, answer->public_key, WIRE_KEY_BYTES);
     return !item->arch ? -1
                        : wire_addresses_copy(arena, &item->addresses, answer->addresses,
                                              answer->address_count);
@@ -202,8 +200,9 @@ static int keep_answer(struct node *node, struct add_item *item, const struct ho
 
 static void begin_link(struct node *node, struct add_item *item)
 {
-    if (!peer_add(node, item->epoch, item->public_key, item->addresses.items,
-                  item->addresses.count)) {
+    struct wire_host info = {
+        .epoch = item->epoch, .public_key = item->public_key, .addresses = item->addresses};
+    if (!peer_add_as(node, PEER_JOINER, &info, 0)) {
         add_item_fail(node, item, STATUS_NO_MEM, "no memory");
         return;
     }
@@ -216,7 +215,7 @@ static void begin_link(struct node *node, struct add_item *item)
 
 void add_started(struct node *node, const struct event *event)
 {
-    struct add_item *item = item_by_ticket(node->adding, event->ticket, ADD_STARTING);
+    struct add_item *item = item_by_ticket(node, event->ticket, ADD_STARTING);
     const struct host_answer *answer = &event->answer;
     if (!item)
         return;
@@ -230,7 +229,7 @@ void add_started(struct node *node, const struct event *event)
         add_item_fail(node, item, STATUS_BAD_VERSION, words);
     } else if (answer->address_count == 0) {
         add_item_fail(node, item, STATUS_CANT_START, "its daemon named no address");
-    } else if (keep_answer(node, item, answer) < 0) {
+    } else if (keep_answer(item, answer) < 0) {
         add_item_fail(node, item, STATUS_NO_MEM, "no memory");
     } else {
         begin_link(node, item);
@@ -240,9 +239,9 @@ void add_started(struct node *node, const struct event *event)
 void ready_message(struct node *node, uint64_t peer, const struct message *message)
 {
     const struct wire_dm_ready *ready = &message->dm_ready;
-    struct add_item *item = item_by_epoch(node->adding, peer);
-    if (!item)
-        return;
+    struct add_item *item = item_by_epoch(node, peer);
+    if (!item || item->state != ADD_WELCOMED)
+        return; /* it says so again and again */
     if (ready->status < 0 || ready->version != PROTOCOL_DAEMON_VERSION) {
         bool says_why = ready->status < 0 && *ready->error;
         add_item_fail(node, item, ready->status < 0 ? ready->status : STATUS_BAD_VERSION,
@@ -251,100 +250,192 @@ void ready_message(struct node *node, uint64_t peer, const struct message *messa
     }
     move(node, item, ADD_READY);
     timer_stop(node, &item->timer);
-    item->result = (int32_t)tid_of_host(item->number);
-    item_finished(node, node->adding);
 }
 
 void add_peer_down(struct node *node, uint64_t peer)
 {
-    struct add_job *job = node->adding;
-    for (size_t i = 0; job && i < job->count; i++) {
-        if (job->items[i].epoch != peer || !job->items[i].is_peer)
-            continue;
-        add_item_fail(node, &job->items[i], STATUS_CANT_START, "its daemon went away");
-        return;
-    }
+    struct add_item *item = item_by_epoch(node, peer);
+    if (item && item->is_peer && !item->job->is_proposed)
+        add_item_fail(node, item, STATUS_CANT_START, "its daemon went away");
 }
 
 /* ---- all hosts of the request ---- */
 
-static void propose(struct node *node, struct add_job *job)
+static struct wire_host_list ready_hosts(struct node *node, const struct add_job *job)
 {
-    struct message command = {.type = CMD_HOSTS_ADD};
     struct wire_host *hosts = arena_calloc(&node->scratch, job->count, sizeof(*hosts));
     size_t count = 0;
     for (size_t i = 0; hosts && i < job->count; i++) {
         const struct add_item *item = &job->items[i];
-        if (item->state != ADD_READY)
-            continue;
-        struct wire_host *host = &hosts[count++];
-        *host = (struct wire_host){.number = item->number, .epoch = item->epoch,
-                                   .name = item->name, .arch = item->arch,
-                                   .speed = item->spec.speed, .signature = item->signature,
-                                   .addresses = item->addresses};
-        memcpy(host->public_key.bytes, item->public_key, WIRE_KEY_BYTES);
+        if (item->state == ADD_READY)
+            hosts[count++] = (struct wire_host){
+                .epoch = item->epoch, .name = item->name, .arch = item->arch,
+                .speed = item->spec.speed, .signature = item->signature,
+                .public_key = item->public_key, .addresses = item->addresses};
     }
-    command.cmd_hosts_add.hosts = (struct wire_host_list){.count = count, .items = hosts};
-    if (count)
-        job->index = member_propose(node, &command);
-    if (!hosts || (count && job->index == 0))
-        node_fatal(node, "no memory to add hosts");
-    timer_set(node, &job->timer, node->now_ns + ADD_ANSWER_NS);
+    return (struct wire_host_list){.count = count, .items = hosts};
 }
 
-static void item_finished(struct node *node, struct add_job *job)
+/* Of a task: the command is its answer too; when no host came, an answer without a command. */
+static uint64_t append(struct node *node, struct add_job *job, struct wire_host_list hosts,
+                       const struct wire_added *results)
 {
-    if (!job->is_begun || job->is_proposed)
-        return;
+    struct message command = {.type = CMD_HOSTS_ADD};
+    struct message answer = {.type = TM_ADDED};
+    command.cmd_hosts_add.hosts = hosts;
+    if (job->kind != ADD_ASKED)
+        return hosts.count ? member_propose(node, &command) : 0;
+    struct wire_added_list list = {.count = job->asked_count, .items = results};
+    if (hosts.count) {
+        command.cmd_hosts_add.results = list;
+        return command_append(node, &job->id, &command, NULL);
+    }
+    answer.tm_added.hosts = list;
+    return command_append(node, &job->id, NULL, &answer);
+}
+
+/* Without memory, or not the master any more: whoever asked asks again. */
+static void give_up(struct node *node, struct add_job *job);
+
+static void propose(struct node *node, struct add_job *job)
+{
+    struct wire_host_list hosts = ready_hosts(node, job);
+    const struct wire_added *results = addjob_results(job, &node->scratch);
+    job->is_proposed = true;
+    job->term = log_term(node->log);
+    if (hosts.items && results)
+        job->index = append(node, job, hosts, results);
+    if (!job->index)
+        give_up(node, job);
+}
+
+static bool is_complete(const struct add_job *job)
+{
     for (size_t i = 0; i < job->count; i++) {
         if (job->items[i].state != ADD_READY && job->items[i].state != ADD_FAILED)
-            return;
+            return false;
     }
-    job->is_proposed = true;
-    propose(node, job);
+    return job->is_begun && !job->is_proposed;
 }
 
 void add_begin(struct node *node, struct add_job *job)
 {
-    give_numbers(node, job);
     for (size_t i = 0; i < job->count; i++) {
         if (job->items[i].state == ADD_NEW)
             add_item_begin(node, &job->items[i]);
     }
     job->is_begun = true;
-    item_finished(node, job);
+    node->lead.is_stirred = true;
 }
 
-void add_log_applied(struct node *node)
+/* Those that are no hosts now will never be. */
+static void finish(struct node *node, struct add_job *job, const char *why)
 {
-    struct add_job *job = node->adding;
-    if (!job || !job->is_proposed || log_applied_index(node->log) < job->index)
-        return;
-    if (job->index == 0 || log_applied_by_all(node->log, job->index) || job->is_late)
-        addjob_finish(node, job);
+    for (size_t i = 0; i < job->count; i++) {
+        if (!host_by_epoch(&node->hosts, job->items[i].epoch))
+            add_item_fail(node, &job->items[i], STATUS_CANT_START, why);
+    }
+    addjob_destroy(node, job);
+}
+
+static void give_up(struct node *node, struct add_job *job)
+{
+    finish(node, job, "this host is no master any more");
+}
+
+void add_run(struct node *node)
+{
+    LIST_EACH(pos, following, &node->lead.jobs) {
+        struct add_job *job = ADD_JOB_OF(pos);
+        if (is_complete(job))
+            propose(node, job);
+        else if (job->is_proposed && log_applied_index(node->log) >= job->index)
+            finish(node, job, "nobody wants it any more, or its name is taken");
+    }
+    add_told_run(node);
+}
+
+/* What was proposed may yet be decided, by the next master: until its term begins here. */
+void add_master_ended(struct node *node)
+{
+    LIST_EACH(pos, following, &node->lead.jobs) {
+        struct add_job *job = ADD_JOB_OF(pos);
+        if (!job->is_proposed)
+            give_up(node, job);
+    }
+}
+
+void add_term_began(struct node *node)
+{
+    LIST_EACH(pos, following, &node->lead.jobs) {
+        struct add_job *job = ADD_JOB_OF(pos);
+        if (job->is_proposed && job->term < node->master_term)
+            give_up(node, job);
+    }
 }
 
 void add_timer(struct node *node, struct timer *timer)
 {
-    struct add_job *job = node->adding;
-    if (timer == &job->timer) {
-        job->is_late = true; /* at the end of this step the answer goes out */
-        return;
-    }
     struct add_item *item = CONTAINER_OF(timer, struct add_item, timer);
     add_item_fail(node, item, STATUS_CANT_START, "it did not come in time");
 }
 
 void add_cancel(struct node *node)
 {
-    struct add_job *job = node->adding;
-    if (!job)
-        return;
-    job->is_proposed = true; /* the last to fail must not propose those before it */
-    for (size_t i = 0; i < job->count; i++) {
-        if (job->items[i].state != ADD_READY || !host_by_epoch(&node->hosts, job->items[i].epoch))
-            add_item_fail(node, &job->items[i], STATUS_CANT_START,
-                          "the virtual machine is halting");
+    LIST_EACH(pos, following, &node->lead.jobs)
+        finish(node, ADD_JOB_OF(pos), "this host is halting");
+}
+
+/* ---- one that comes back ---- */
+
+static int fill_rejoined(struct node *node, struct add_job *job,
+                         const struct wire_dm_rejoin *request, const struct wire_key *key)
+{
+    struct host_spec spec;
+    const struct host_spec *known = hostfile_own(&node->lead.hostfile, request->name);
+    if (host_spec_copy(&spec, known) < 0)
+        return -1;
+    mem_free(spec.name);
+    spec.name = mem_strdup(request->name);
+    spec.local_count = 0;
+    spec.speed = request->speed;
+    int failed = !spec.name || addjob_add_spec(node, job, &spec) < 0;
+    host_spec_fini(&spec);
+    if (failed)
+        return -1;
+    struct add_item *item = &job->items[0];
+    item->epoch = request->epoch;
+    item->signature = request->signature;
+    item->public_key = *key;
+    item->arch = arena_strndup(&job->arena, request->arch, strlen(request->arch));
+    return item->arch ? wire_addresses_copy(&job->arena, &item->addresses,
+                                            request->addresses.items, request->addresses.count)
+                      : -1;
+}
+
+int32_t add_rejoined(struct node *node, const struct wire_dm_rejoin *request,
+                     const struct wire_key *key, const char **why)
+{
+    if (item_by_epoch(node, request->epoch))
+        return STATUS_OK; /* it asked twice */
+    if (host_by_epoch(&node->hosts, request->epoch) || peer_find(node, request->epoch))
+        return STATUS_BAD_PARAM;
+    if (addjob_name_is_taken(node, request->name)) {
+        *why = "another host has its name now";
+        return STATUS_DUP_HOST;
     }
-    addjob_finish(node, job);
+    struct add_job *job = addjob_create(node, ADD_REJOIN, NULL);
+    if (!job || fill_rejoined(node, job, request, key) < 0) {
+        if (job)
+            addjob_destroy(node, job);
+        *why = "the master has no memory";
+        return STATUS_NO_MEM;
+    }
+    struct add_item *item = &job->items[0];
+    if (timer_set(node, &item->timer, node->now_ns + ADD_ITEM_NS) < 0)
+        add_item_fail(node, item, STATUS_NO_MEM, "no memory");
+    else
+        begin_link(node, item);
+    job->is_begun = true;
+    return STATUS_OK;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Requests to add hosts, on their way to the master and back: see add.h. */
+/* Requests to add hosts, where they are asked, where they are worked on, and their answers: see
+ * add.h. */
 #include "core/add.h"
 
+#include "base/mem.h"
 #include "core/addjob.h"
 #include "core/member.h"
 
@@ -13,102 +15,194 @@ static void refuse(struct node *node, struct conn *conn, uint32_t number, int32_
     node_answer(node, conn, &answer);
 }
 
+static bool has_success(const struct wire_added_list *results)
+{
+    for (size_t i = 0; i < results->count; i++) {
+        if (results->items[i].result > 0)
+            return true;
+    }
+    return false;
+}
+
+static int keep_answer(struct wait *wait, const struct message *answer)
+{
+    struct slice bytes = node_encode(answer);
+    int failed = !bytes.buf ? -1
+                            : message_decode(bytes.data, bytes.length, &wait->arena, &wait->answer);
+    slice_drop(&bytes);
+    return failed;
+}
+
+/* The hosts are in our table; the answer waits until they are in everybody's, but not long. */
+static void added_finish(struct node *node, struct command *command, struct message *answer)
+{
+    struct asker asker = {.conn = command->conn, .wait = command->wait};
+    if (!command->conn)
+        return;
+    answer->tm_added.wait = command->wait;
+    struct wait *wait = has_success(&answer->tm_added.hosts)
+                            ? wait_create(node, WAIT_ADDHOSTS, asker)
+                            : NULL;
+    if (!wait || keep_answer(wait, answer) < 0 || !wait_expect(node, wait, 0, 0, 0) ||
+        timer_set(node, &wait->timer, node->now_ns + ADD_ANSWER_NS) < 0) {
+        if (wait)
+            wait_destroy(node, wait);
+        node_answer(node, command->conn, answer);
+        return;
+    }
+    wait->index = node->applying;
+    wait->is_started = true;
+}
+
 void addhosts_request(struct node *node, struct conn *conn, const struct message *message)
 {
     const struct wire_tm_addhosts *request = &message->tm_addhosts;
-    struct asker asker = {.conn = conn, .wait = request->wait};
-    if (request->hosts.count < 1 || request->hosts.count > HOST_NUMBER_MAX) {
-        refuse(node, conn, request->wait, STATUS_BAD_PARAM);
-        return;
-    }
-    struct wait *wait = wait_create(node, WAIT_ADDHOSTS, asker);
-    if (!wait || !wait_expect(node, wait, node_master(node), 0, 0)) {
-        if (wait)
-            wait_destroy(node, wait);
-        refuse(node, conn, request->wait, STATUS_NO_MEM);
-        return;
-    }
-    wait->is_started = true;
+    struct command_ask ask = {
+        .conn = conn, .wait = request->wait, .lane = COMMAND_LONG, .finish = added_finish};
     struct message passed = {.type = DM_ADDHOSTS};
-    passed.dm_addhosts = (struct wire_dm_addhosts){
-        .wait = wait->number, .requester = conn->task->tid, .hosts = request->hosts};
-    if (node_is_master(node))
-        addhosts_message(node, node->config.epoch, &passed);
-    else
-        node_send(node, node_master(node), &passed);
+    passed.dm_addhosts =
+        (struct wire_dm_addhosts){.requester = conn->task->tid, .hosts = request->hosts};
+    if (request->hosts.count < 1 || request->hosts.count > HOST_NUMBER_MAX)
+        refuse(node, conn, request->wait, STATUS_BAD_PARAM);
+    else if (command_ask(node, &ask, &passed) < 0)
+        refuse(node, conn, request->wait, STATUS_NO_MEM);
+}
+
+static void all_have(struct node *node, uint64_t index)
+{
+    LIST_EACH(pos, following, &node->waits.all) {
+        struct wait *wait = LIST_ENTRY(pos, struct wait, link);
+        if (wait->kind == WAIT_ADDHOSTS && wait->index <= index)
+            wait_answered(node, wait, &wait->parts[0]);
+    }
 }
 
 void added_message(struct node *node, uint64_t peer, const struct message *message)
 {
-    struct wait_part *part;
-    struct wait *wait = wait_find(node, message->dm_added.wait, WAIT_ADDHOSTS, peer, &part);
-    struct slice bytes = wait ? node_encode(message) : (struct slice){0};
-    if (!wait)
-        return;
-    if (!bytes.buf ||
-        message_decode(bytes.data, bytes.length, &wait->arena, &wait->answer) < 0)
-        wait->status = STATUS_NO_MEM;
-    else
-        wait->status = wait->answer.dm_added.status;
-    slice_drop(&bytes);
-    /* Who asks for the table next must find them in it. */
-    wait->index = message->dm_added.index;
-    wait_answered(node, wait, part);
+    (void)peer;
+    all_have(node, message->dm_added.index);
 }
 
-void addhosts_finish(struct node *node, struct wait *wait)
+void added_part_lost(struct node *node, struct wait *wait, struct wait_part *part)
+{
+    (void)node;
+    (void)wait;
+    (void)part;
+}
+
+void added_wait_finish(struct node *node, struct wait *wait)
+{
+    node_answer(node, wait->asker.conn, &wait->answer);
+}
+
+/* ---- where it is applied ---- */
+
+struct add_told {
+    struct list link; /* in node->lead.told, oldest first */
+    uint64_t asker;
+    uint64_t index;
+};
+
+static void will_tell(struct node *node, uint64_t asker)
+{
+    struct add_told *told = mem_calloc(1, sizeof(*told));
+    if (!told)
+        return; /* then the asker waits ADD_ANSWER_NS */
+    told->asker = asker;
+    told->index = node->applying;
+    list_push_back(&node->lead.told, &told->link);
+}
+
+static void told_destroy(struct add_told *told)
+{
+    list_remove(&told->link);
+    mem_free(told);
+}
+
+void add_told_run(struct node *node)
+{
+    LIST_EACH(pos, following, &node->lead.told) {
+        struct add_told *told = LIST_ENTRY(pos, struct add_told, link);
+        struct message added = {.type = DM_ADDED, .dm_added = {.index = told->index}};
+        if (!log_applied_by_all(node->log, told->index))
+            return;
+        if (told->asker == node->config.epoch)
+            all_have(node, told->index);
+        else
+            node_send(node, told->asker, &added);
+        told_destroy(told);
+    }
+}
+
+void add_told_fini(struct node *node)
+{
+    LIST_EACH(pos, following, &node->lead.told)
+        told_destroy(LIST_ENTRY(pos, struct add_told, link));
+}
+
+int added_answer(struct node *node, struct command_origin *origin,
+                 const struct wire_cmd_hosts_add *add)
 {
     struct message answer = {.type = TM_ADDED};
-    answer.tm_added.wait = wait->asker.wait;
-    answer.tm_added.status = wait->status;
-    if (wait->status == STATUS_OK)
-        answer.tm_added.hosts = wait->answer.dm_added.hosts;
-    node_answer(node, wait->asker.conn, &answer);
+    struct wire_added *results =
+        arena_calloc(&node->scratch, add->results.count, sizeof(*results));
+    if (!origin->id.asker)
+        return 0;
+    for (size_t i = 0; results && i < add->results.count; i++) {
+        results[i] = add->results.items[i];
+        const struct host *host = host_by_name(&node->hosts, results[i].name);
+        if (results[i].result > 0)
+            results[i].result = host ? (int32_t)tid_of_host(host->info.number) : STATUS_DUP_HOST;
+    }
+    answer.tm_added.hosts =
+        (struct wire_added_list){.count = results ? add->results.count : 0, .items = results};
+    if (log_is_leader(node->log))
+        will_tell(node, origin->id.asker);
+    return results ? command_answer(node, origin, &answer) : -1;
 }
 
 /* ---- at the master ---- */
 
-static void answer_status(struct node *node, struct asker asker, int32_t status)
+static bool is_busy(const struct node *node)
 {
-    struct message answer = {.type = DM_ADDED,
-                             .dm_added = {.wait = asker.wait, .status = status}};
-    if (asker.peer == node->config.epoch)
-        added_message(node, asker.peer, &answer);
-    else
-        node_send(node, asker.peer, &answer);
+    LIST_EACH(pos, following, &node->lead.jobs) {
+        if (ADD_JOB_OF(pos)->kind != ADD_REJOIN)
+            return true;
+    }
+    return false;
 }
 
-void addhosts_message(struct node *node, uint64_t peer, const struct message *message)
+static void answer_status(struct node *node, const struct command_id *id, int32_t status)
 {
-    const struct wire_dm_addhosts *request = &message->dm_addhosts;
-    struct asker asker = {.peer = peer, .wait = request->wait};
-    if (!node_is_master(node) || node->state != NODE_RUNNING) {
-        answer_status(node, asker, STATUS_SYS_ERR);
+    struct message answer = {.type = TM_ADDED, .tm_added = {.status = status}};
+    command_append(node, id, NULL, &answer);
+}
+
+void addhosts_work(struct node *node, const struct command_id *id, const struct message *request)
+{
+    const struct wire_texts *names = &request->dm_addhosts.hosts;
+    if (is_busy(node)) {
+        answer_status(node, id, STATUS_ALREADY);
         return;
     }
-    if (node->adding) {
-        answer_status(node, asker, STATUS_ALREADY);
-        return;
-    }
-    struct add_job *job = addjob_create(node, asker);
+    struct add_job *job = addjob_create(node, ADD_ASKED, id);
     int failed = !job;
-    for (size_t i = 0; !failed && i < request->hosts.count; i++)
-        failed = addjob_add_name(node, job, request->hosts.items[i]);
+    for (size_t i = 0; !failed && i < names->count; i++)
+        failed = addjob_add_name(node, job, names->items[i]);
     if (!failed) {
         add_begin(node, job);
         return;
     }
     if (job)
         addjob_destroy(node, job);
-    answer_status(node, asker, STATUS_NO_MEM);
+    answer_status(node, id, STATUS_NO_MEM);
 }
 
 /* A line that names the master itself only says how it works (HF-6). */
 void add_hostfile(struct node *node)
 {
-    const struct hostfile *hostfile = &node->hostfile;
-    struct asker nobody = {0};
-    struct add_job *job = addjob_create(node, nobody);
+    const struct hostfile *hostfile = &node->lead.hostfile;
+    struct add_job *job = addjob_create(node, ADD_HOSTFILE, NULL);
     int failed = !job;
     for (size_t i = 0; !failed && i < hostfile->count; i++) {
         const struct host_spec *spec = &hostfile->specs[i];
@@ -125,9 +219,11 @@ void add_hostfile(struct node *node)
 
 void starting_request(struct node *node, struct conn *conn, const struct message *message)
 {
-    const struct add_job *job = node->adding;
     int32_t trying = 0;
-    for (size_t i = 0; job && i < job->count; i++)
-        trying += job->items[i].state != ADD_FAILED;
+    LIST_EACH(pos, following, &node->lead.jobs) {
+        const struct add_job *job = ADD_JOB_OF(pos);
+        for (size_t i = 0; job->kind != ADD_REJOIN && i < job->count; i++)
+            trying += job->items[i].state != ADD_FAILED;
+    }
     node_answer_done(node, conn, message->tm_starting.wait, trying);
 }

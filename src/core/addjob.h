@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The one request to add hosts that is under way in the virtual machine: its hosts, who asked, its
- * answer. What moves it: core/add.c.
+ * A request to add hosts that is under way at the master: its hosts, who asked, its answer. There
+ * is one of a task or of the hostfile at a time (DMN-8), and any number of hosts that come back
+ * (core/rejoin.h). What moves it: core/add.c.
  */
 #ifndef CORE_ADDJOB_H
 #define CORE_ADDJOB_H
@@ -19,45 +20,58 @@ enum add_state {
 };
 
 struct add_item {
+    struct add_job *job;
     enum add_state state;
     struct host_spec spec;
     char name[HOST_NAME_BYTES_MAX + 1]; /* as it will stand in the table */
     size_t asked;                  /* which name of the request it came from */
-    int32_t result;                /* host tid or error */
+    int32_t status;                /* an error, or 0 */
     const char *error;
     uint64_t ticket;
-    uint32_t number;
     uint64_t epoch;
     bool is_peer;                  /* the mesh knows it, the log sends to it */
     struct wire_address_list addresses; /* resolved, then those it named itself */
     const char *arch;
     uint32_t signature;
-    uint8_t public_key[WIRE_KEY_BYTES];
+    struct wire_key public_key;
     struct timer timer;            /* TIMER_ADD */
 };
 
+enum add_kind { ADD_ASKED, ADD_HOSTFILE, ADD_REJOIN };
+
 struct add_job {
-    struct asker asker;            /* as in start_share(); wait 0 and peer 0 = the hostfile */
+    struct list link;              /* in node->lead.jobs */
+    enum add_kind kind;
+    struct command_id id;          /* ADD_ASKED: who */
     struct arena arena;
     struct add_item *items;
     size_t count;
     size_t capacity;
     size_t asked_count;            /* names in the request */
+    uint32_t local_last;           /* of local hosts: numbers up to it are taken */
     bool is_begun;                 /* all items are made */
     bool is_proposed;
-    bool is_late;                  /* not everybody has applied it, but it is time to answer */
     uint64_t index;                /* of the command, 0 = none was needed */
-    struct timer timer;            /* TIMER_ADD */
+    uint64_t term;                 /* in which it was proposed */
 };
 
+#define ADD_JOB_OF(pos) LIST_ENTRY(pos, struct add_job, link)
+
 /* NULL without memory. */
-struct add_job *addjob_create(struct node *node, struct asker asker);
+struct add_job *addjob_create(struct node *node, enum add_kind kind, const struct command_id *id);
 /* Adds what one name stands for (several hosts for local:N; a failed one when it cannot be). */
 int addjob_add_name(struct node *node, struct add_job *job, const char *text);
 int addjob_add_spec(struct node *node, struct add_job *job, const struct host_spec *spec);
-/* Answers and forgets it. */
-void addjob_finish(struct node *node, struct add_job *job);
+/* By a host, or by one that is coming. */
+bool addjob_name_is_taken(const struct node *node, const char *name);
+/* One result for each name asked: of several hosts the first that came (1), else the first error;
+ * in |arena|, NULL without memory. */
+const struct wire_added *addjob_results(const struct add_job *job, struct arena *arena);
 void addjob_destroy(struct node *node, struct add_job *job);
+
+/* In addhosts.c: who asked hears when everybody has applied what was added. */
+void add_told_run(struct node *node);
+void add_told_fini(struct node *node);
 
 /* In add.c. */
 void add_begin(struct node *node, struct add_job *job);

@@ -164,12 +164,13 @@ static void log_output(const struct node *node, uint32_t tid, const uint8_t *byt
 static void flush_line(struct node *node, struct child *child)
 {
     struct message output = {.type = DM_OUTPUT, .dm_output = {.tid = child->tid}};
-    if (node_is_master(node)) {
+    uint64_t master = node_master(node);
+    if (!master || master == node->config.epoch) {
         log_output(node, child->tid, (const uint8_t *)child->line, child->line_length);
     } else {
         output.dm_output.text =
             (struct wire_bytes){(const uint8_t *)child->line, child->line_length};
-        node_send(node, node_master(node), &output);
+        node_send(node, master, &output);
     }
     child->line_length = 0;
 }

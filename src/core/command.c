@@ -4,6 +4,8 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "core/add.h"
+#include "core/delete.h"
 #include "core/member.h"
 #include "core/mbox_request.h"
 #include "core/state.h"
@@ -15,7 +17,7 @@ static const struct {
 } works[] = {
     {CMD_MBOX_PUT, NULL},   {CMD_MBOX_RECV, NULL},  {CMD_MBOX_DEL, NULL},
     {CMD_MBOX_LIST, NULL},  {CMD_MBOX_RESET, NULL}, {CMD_MBOX_ENDED, NULL},
-    {CMD_MBOX_CONFIRM, NULL},
+    {CMD_MBOX_CONFIRM, NULL}, {DM_ADDHOSTS, addhosts_work}, {DM_DELHOSTS, delhosts_work},
 };
 
 #define COMMAND_OF(pos) LIST_ENTRY(pos, struct command, link)

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Deleting hosts (API-11): the master decides name by name, proposes one command for all, answers.
+ * Deleting hosts (API-11): the master decides name by name, and lets those go who may
+ * (core/leave.h). The way of the request: core/command.h.
  */
 #ifndef CORE_DELETE_H
 #define CORE_DELETE_H
 
-#include "core/wait.h"
+#include "core/state.h"
 
-/* TM_DELHOSTS here, DM_DELHOSTS at the master, DM_DELETED at the daemon of who asked. */
+/* TM_DELHOSTS. */
 void delhosts_request(struct node *node, struct conn *conn, const struct message *message);
-void delhosts_message(struct node *node, uint64_t peer, const struct message *message);
-void deleted_message(struct node *node, uint64_t peer, const struct message *message);
+/* DM_DELHOSTS, at the master. */
+void delhosts_work(struct node *node, const struct command_id *id, const struct message *request);
 
 #endif

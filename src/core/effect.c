@@ -53,6 +53,8 @@ const char *effect_name(enum effect_kind kind)
     static const char *const names[] = {
         [EFFECT_PEER_ADD] = "PEER_ADD",         [EFFECT_PEER_PSK] = "PEER_PSK",
         [EFFECT_PEER_REMOVE] = "PEER_REMOVE",   [EFFECT_PEER_SEND] = "PEER_SEND",
+        [EFFECT_PEER_NOTE] = "PEER_NOTE",       [EFFECT_TOMBSTONES] = "TOMBSTONES",
+        [EFFECT_LEASE] = "LEASE",               [EFFECT_REJOIN] = "REJOIN",
         [EFFECT_PEER_FRAME] = "PEER_FRAME",     [EFFECT_PEER_CONSUME] = "PEER_CONSUME",
         [EFFECT_PEER_RESET] = "PEER_RESET",     [EFFECT_CONN_SEND] = "CONN_SEND",
         [EFFECT_CONN_PAUSE] = "CONN_PAUSE",     [EFFECT_CONN_CLOSE] = "CONN_CLOSE",

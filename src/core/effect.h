@@ -14,7 +14,8 @@
 #include "core/hostspec.h"
 
 enum effect_kind {
-    EFFECT_PEER_ADD,       /* peer, addresses, public_key, psk, psk_epoch: a link may be needed */
+    EFFECT_PEER_ADD,       /* peer, self, addresses, public_key, psk, psk_epoch: a link may be
+                              needed */
     EFFECT_PEER_PSK,       /* peer, psk, psk_epoch */
     EFFECT_PEER_REMOVE,    /* peer; flag = say goodbye */
     EFFECT_PEER_SEND,      /* peer, bytes: one control message */
@@ -85,6 +86,7 @@ struct host_start {
 struct effect {
     enum effect_kind kind;
     uint64_t peer;
+    uint64_t self;           /* what the peer calls us: our epoch, or the one of before */
     uint64_t conn;
     uint64_t ticket;
     uint64_t count;

@@ -32,11 +32,14 @@ void host_table_fini(struct host_table *table)
 void hosts_change_init(struct hosts_change *change)
 {
     *change = (struct hosts_change){0};
+    list_init(&change->added);
     list_init(&change->removed);
 }
 
 void hosts_change_fini(struct hosts_change *change)
 {
+    LIST_EACH(pos, following, &change->added)
+        list_remove(pos);
     LIST_EACH(pos, following, &change->removed)
         host_destroy(HOST_OF(pos));
     hosts_change_init(change);
@@ -177,23 +180,26 @@ static uint64_t hash_host(const struct wire_host *info)
     return hash;
 }
 
-static int host_add(struct host_table *table, const struct wire_host *info,
+static int host_add(struct host_table *table, const struct wire_host *given,
                     struct hosts_change *change)
 {
-    if (!host_is_possible(table, info))
+    struct wire_host info = *given;
+    if (info.number == 0)
+        info.number = hosts_free_number(table, table->last_number);
+    if (!host_is_possible(table, &info))
         return 0;
     struct host *host = mem_calloc(1, sizeof(*host));
     if (!host)
         return -1;
-    if (wire_host_copy(&host->arena, &host->info, info) < 0 || index_host(table, host) < 0) {
+    if (wire_host_copy(&host->arena, &host->info, &info) < 0 || index_host(table, host) < 0) {
         host_destroy(host);
         return -1;
     }
     insert_by_number(table, host);
     host->hash = hash_host(&host->info);
     table->hash += host->hash;
-    host->is_new = true;
-    table->last_number = info->number;
+    list_push_back(&change->added, &host->added);
+    table->last_number = info.number;
     change->added_count++;
     return 0;
 }
@@ -208,12 +214,6 @@ static void host_remove(struct host_table *table, struct host *host, struct host
     table->hash -= host->hash;
     table->count--;
     list_push_back(&change->removed, &host->link);
-}
-
-static void forget_new(struct host_table *table)
-{
-    HOSTS_EACH(pos, following, table)
-        HOST_OF(pos)->is_new = false;
 }
 
 static int apply_add(struct host_table *table, const struct wire_cmd_hosts_add *add,
@@ -236,13 +236,12 @@ static void apply_remove(struct host_table *table, const struct wire_cmd_hosts_r
     }
     change->reason = remove->reason;
     memcpy(table->psk, remove->psk.bytes, sizeof(table->psk));
-    table->psk_epoch = remove->psk_epoch;
+    table->psk_epoch++;
 }
 
 int hosts_apply(struct host_table *table, const struct message *command,
                 struct hosts_change *change)
 {
-    forget_new(table);
     switch ((int)command->type) {
     case CMD_HOSTS_ADD:
         return apply_add(table, &command->cmd_hosts_add, change);
@@ -266,7 +265,6 @@ static bool state_has(const struct wire_cmd_state *state, uint64_t epoch)
 int hosts_restore(struct host_table *table, const struct wire_cmd_state *state,
                   struct hosts_change *change)
 {
-    forget_new(table);
     change->reason = REMOVAL_FAILED;
     HOSTS_EACH(pos, following, table) {
         if (!state_has(state, HOST_OF(pos)->info.epoch))
@@ -287,11 +285,12 @@ int hosts_restore(struct host_table *table, const struct wire_cmd_state *state,
 int hosts_save(const struct host_table *table, struct arena *arena, struct wire_cmd_state *state)
 {
     struct wire_host *items = arena_calloc(arena, table->count, sizeof(*items));
+    size_t count = 0;
     if (!items)
         return -1;
     HOSTS_EACH(pos, following, table)
-        items[state->hosts.count++] = HOST_OF(pos)->info;
-    state->hosts.items = items;
+        items[count++] = HOST_OF(pos)->info;
+    state->hosts = (struct wire_host_list){.count = count, .items = items};
     state->last_number = table->last_number;
     memcpy(state->psk.bytes, table->psk, sizeof(table->psk));
     state->psk_epoch = table->psk_epoch;

@@ -18,7 +18,7 @@ struct host {
     struct arena arena;    /* what |info| points to */
     struct wire_host info;
     uint64_t hash;         /* over |info| */
-    bool is_new;           /* added by the command applied last */
+    struct list added;     /* in hosts_change.added */
 };
 
 struct host_table {
@@ -34,8 +34,9 @@ struct host_table {
     uint32_t psk_epoch;
 };
 
-/* What one command did. Hosts added carry is_new. */
+/* What one command did. */
 struct hosts_change {
+    struct list added;   /* struct host of the table, in the order given */
     struct list removed; /* struct host, owned by the change */
     size_t added_count;
     int32_t reason;      /* why they were removed: enum removal_reason */
@@ -56,18 +57,20 @@ struct host *host_by_name(const struct host_table *table, const char *name);
 
 #define HOSTS_EACH(pos, following, table) LIST_EACH(pos, following, &(table)->hosts)
 #define HOST_OF(pos) LIST_ENTRY(pos, struct host, link)
+#define HOST_ADDED(pos) LIST_ENTRY(pos, struct host, added)
 
 /* The first free number above |after|, wrapping at 4095; 0 when there is none. */
 uint32_t hosts_free_number(const struct host_table *table, uint32_t after);
-/* Applies a CMD_. 0; -1 without memory (the table is then of no more use). A command that cannot be
- * applied (a number twice, an unknown one) changes nothing, on every host alike. */
+/* Applies CMD_HOSTS_ADD or CMD_HOSTS_REMOVE. 0; -1 without memory (the table is then of no more
+ * use). What cannot be (a number or a name twice, an unknown one) changes nothing, on every host
+ * alike. A host without a number gets the next free one. */
 int hosts_apply(struct host_table *table, const struct message *command,
                 struct hosts_change *change);
 /* Puts a whole state in the place of the table; |change| says the difference. */
 int hosts_restore(struct host_table *table, const struct wire_cmd_state *state,
                   struct hosts_change *change);
-/* Fills the part of |state| that hosts_restore() takes, pointing into |table| and |arena|. 0, -1
- * without memory. */
+/* Writes the table into |state|, for hosts_restore(); points into |table| and |arena|. 0, -1 without
+ * memory. */
 int hosts_save(const struct host_table *table, struct arena *arena, struct wire_cmd_state *state);
 uint64_t hosts_hash(const struct host_table *table);
 

@@ -11,7 +11,11 @@
 
 #include <stddef.h>
 
-enum { HOSTFILE_LINES_MAX = 65536, HOSTFILE_HOSTS_MAX = 4095 };
+enum {
+    HOSTFILE_LINES_MAX = 65536,
+    HOSTFILE_HOSTS_MAX = 4095,
+    HOSTFILE_BYTES_MAX = 4 * 1024 * 1024
+};
 
 struct hostfile {
     struct host_spec *specs; /* in the order of the file, each with the defaults that held there */

@@ -3,12 +3,22 @@
 #include "core/join.h"
 
 #include "core/add.h"
+#include "core/alive.h"
 #include "core/halt.h"
 #include "core/member.h"
+#include "core/rejoin.h"
+
+/* In hundredths of dead_after: docs/faults.md, "Who leads". */
+enum { ELECTION_PERCENT = 68, ELECTION_SPREAD_PERCENT = 8 };
 
 static int create_log(struct node *node)
 {
-    struct log_config config = {.self = node->config.epoch, .resend_ns = LOG_RESEND_NS};
+    const uint64_t dead_after_ns = node->config.dead_after_ns;
+    struct log_config config = {.self = node->config.epoch,
+                                .resend_ns = LOG_RESEND_NS,
+                                .election_ns = dead_after_ns / 100 * ELECTION_PERCENT,
+                                .election_spread_ns = dead_after_ns / 100 * ELECTION_SPREAD_PERCENT,
+                                .seed = node_random(node)};
     node->log = log_create(&config);
     return node->log ? 0 : -1;
 }
@@ -24,57 +34,130 @@ static void configure(struct node *node, const char *path, const char *directory
 
 /* ---- a new host ---- */
 
+static void set_timer(struct node *node, uint64_t at_ns)
+{
+    if (timer_set(node, &node->timer, at_ns) < 0)
+        node_fatal(node, "no memory for a deadline");
+}
+
 void join_begin(struct node *node)
 {
     const struct node_config *config = &node->config;
+    struct wire_host master = {.epoch = config->master_epoch};
+    master.addresses = (struct wire_address_list){.count = config->master_address_count,
+                                                  .items = config->master_addresses};
+    for (size_t i = 0; i < WIRE_KEY_BYTES; i++)
+        master.public_key.bytes[i] = config->master_key[i];
     node->state = NODE_JOINING;
     timer_init(&node->timer, TIMER_JOIN);
-    if (create_log(node) < 0 ||
-        timer_set(node, &node->timer, node->now_ns + config->join_timeout_ns) < 0 ||
-        !peer_add(node, config->master_epoch, config->master_key, config->master_addresses,
-                  config->master_address_count))
+    if (create_log(node) < 0) {
         node_fatal(node, "no memory to join");
+    } else if (node->rejoin) {
+        rejoin_begin(node);
+    } else {
+        node->joining.until_ns = node->now_ns + config->join_timeout_ns;
+        set_timer(node, node->joining.until_ns);
+        if (!peer_add_as(node, PEER_WELCOMER, &master, 0))
+            node_fatal(node, "no memory to join");
+    }
 }
 
-void join_timer(struct node *node)
+static void give_up(struct node *node, const char *why)
 {
-    node_log(node, LOG_LEVEL_ERROR, "the master did not call: giving up");
+    node_log(node, LOG_LEVEL_ERROR, "%s: giving up", why);
     node_stop(node, EXIT_STATUS_FAILED);
 }
 
-static void refuse(struct node *node, int32_t status, const char *why)
+static void say_ready(struct node *node)
+{
+    struct message ready = {.type = DM_READY, .dm_ready = {.version = PROTOCOL_DAEMON_VERSION}};
+    node_send(node, node->joining.welcomer, &ready);
+}
+
+/* What is said again keeps the link busy: so the death of the welcomer is noticed. */
+void join_timer(struct node *node)
+{
+    struct joining *joining = &node->joining;
+    if (!joining->welcomer && node->rejoin) {
+        rejoin_timer(node);
+        return;
+    }
+    if (node->now_ns >= joining->until_ns) {
+        give_up(node, joining->welcomer ? "nobody made this a host" : "the master did not call");
+        return;
+    }
+    say_ready(node);
+    set_timer(node, MIN_OF(node->now_ns + READY_AGAIN_NS, joining->until_ns));
+}
+
+void join_peer_down(struct node *node, uint64_t peer)
+{
+    struct joining *joining = &node->joining;
+    if (node->rejoin && !joining->welcomer) {
+        rejoin_peer_down(node, peer);
+    } else if (peer == (joining->welcomer ? joining->welcomer : node->config.master_epoch)) {
+        if (!joining->has_table)
+            give_up(node, "the master is gone");
+        else /* its last command may have made us a host: then another feeds us soon */
+            joining->until_ns = MIN_OF(joining->until_ns,
+                                       node->now_ns + node->config.dead_after_ns / 2);
+    }
+}
+
+static void refuse(struct node *node, uint64_t peer, int32_t status, const char *why)
 {
     struct message ready = {.type = DM_READY};
     ready.dm_ready = (struct wire_dm_ready){
         .version = PROTOCOL_DAEMON_VERSION, .status = status, .error = why};
     node_log(node, LOG_LEVEL_ERROR, "cannot join: %s", why);
-    node_send(node, node_master(node), &ready);
+    node_send(node, peer, &ready);
     node_stop(node, EXIT_STATUS_FAILED);
 }
 
 void join_welcome(struct node *node, uint64_t peer, const struct message *message)
 {
     const struct wire_dm_welcome *welcome = &message->dm_welcome;
-    (void)peer;
-    if (node->state != NODE_JOINING)
+    if (node->state != NODE_JOINING || node->joining.welcomer)
         return;
     if (welcome->version != PROTOCOL_DAEMON_VERSION) {
         const char *words = arena_format(
             &node->scratch, "the master speaks version %u of the daemon protocol, this host %u",
             welcome->version, PROTOCOL_DAEMON_VERSION);
-        refuse(node, STATUS_BAD_VERSION, words ? words : "another version of the daemon protocol");
-    } else if (welcome->number != node->config.number) {
-        refuse(node, STATUS_CANT_START, "the master means another host");
+        refuse(node, peer, STATUS_BAD_VERSION,
+               words ? words : "another version of the daemon protocol");
+    } else if (welcome->epoch != node->config.epoch) {
+        refuse(node, peer, STATUS_CANT_START, "the master means another host");
     } else {
+        node->joining.welcomer = peer;
+        if (node->rejoin)
+            node->joining.until_ns = node->rejoin->until_ns;
         configure(node, welcome->path, welcome->directory, welcome->debugger);
     }
 }
 
 void join_has_table(struct node *node)
 {
-    struct message ready = {.type = DM_READY, .dm_ready = {.version = PROTOCOL_DAEMON_VERSION}};
-    if (node->state == NODE_JOINING)
-        node_send(node, node_master(node), &ready);
+    if (node->state != NODE_JOINING || node->joining.has_table)
+        return;
+    node->joining.has_table = true;
+    say_ready(node);
+    set_timer(node, node->now_ns + READY_AGAIN_NS);
+}
+
+/* The number that the table gives. */
+static int take_number(struct node *node, uint32_t number)
+{
+    struct sender *own = sender_create(tid_of_daemon(number));
+    if (!own)
+        return -1;
+    CHECK(node->tasks.count == 0);
+    task_table_fini(&node->tasks);
+    task_table_init(&node->tasks, number, node->config.tasks_max);
+    sender_destroy(node->own);
+    node->own = own;
+    node->config.number = number;
+    node->placement_next = number + 1;
+    return 0;
 }
 
 void join_done(struct node *node, const struct wire_host *info)
@@ -83,19 +166,21 @@ void join_done(struct node *node, const struct wire_host *info)
         return;
     timer_stop(node, &node->timer);
     node->state = NODE_RUNNING;
+    if (take_number(node, info->number) < 0 || alive_begin(node) < 0)
+        node_fatal(node, "no memory to be a host");
     node_log(node, LOG_LEVEL_INFO, "host \"%s\": ready", info->name);
 }
 
-/* ---- the master ---- */
+/* ---- the founder ---- */
 
-/* What the hostfile says of the master itself (HF-6). */
+/* What the hostfile says of the founder itself (HF-6). */
 static void read_hostfile(struct node *node)
 {
     const struct node_config *config = &node->config;
-    if (hostfile_read(&node->hostfile, config->hostfile_name, config->hostfile_text,
-                      config->log) < 0)
+    struct hostfile *hostfile = &node->lead.hostfile;
+    if (hostfile_read(hostfile, config->hostfile_name, config->hostfile_text, config->log) < 0)
         node_fatal(node, "no memory for the hostfile");
-    const struct host_spec *own = hostfile_own(&node->hostfile, config->name);
+    const struct host_spec *own = hostfile_own(hostfile, config->name);
     configure(node, own->path, own->directory, own->debugger);
     if (own->speed_given)
         node->config.speed = own->speed;
@@ -120,7 +205,8 @@ static void propose_self(struct node *node)
         node_fatal(node, "no memory to begin");
 }
 
-void join_begin_master(struct node *node)
+/* What is set here and not by a command is in every snapshot, and so known to whoever comes. */
+void join_begin_founder(struct node *node)
 {
     node->config.random_bytes(node->config.random_context, node->hosts.psk, WIRE_KEY_BYTES);
     node->hosts.psk_epoch = 1;

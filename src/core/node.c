@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "core/add.h"
+#include "core/alive.h"
 #include "core/child.h"
 #include "core/command.h"
 #include "core/delete.h"
@@ -15,10 +16,13 @@
 #include "core/info.h"
 #include "core/join.h"
 #include "core/life.h"
+#include "core/master.h"
 #include "core/mbox_request.h"
 #include "core/mcast.h"
 #include "core/member.h"
 #include "core/notify.h"
+#include "core/rejoin.h"
+#include "core/replica.h"
 #include "core/route.h"
 #include "core/share.h"
 #include "core/spawn.h"
@@ -81,22 +85,32 @@ static void conn_frame(struct node *node, const struct event *event)
 
 /* ---- messages of daemons ---- */
 
-/* Who may say it: any host of the table; the master alone; also one that is being added. */
-enum speaker { FROM_HOST, FROM_MASTER, FROM_ANY_PEER };
+/* Who may say it, by what the peer is (core/member.h). The log judges for itself what it is told. */
+enum {
+    FROM_HOST = 1u << PEER_HOST,
+    FROM_JOINER = 1u << PEER_JOINER,
+    FROM_WELCOMER = 1u << PEER_WELCOMER,
+    FROM_PARTING = 1u << PEER_PARTING,
+    FROM_LOST = 1u << PEER_LOST
+};
 
 static const struct peer_rule {
     peer_handler_f handle;
-    enum speaker from;
+    unsigned from;
 } peer_rules[MESSAGE_NUMBERS] = {
-    [DM_WELCOME] = {join_welcome, FROM_MASTER},
-    [DM_READY] = {ready_message, FROM_ANY_PEER},
-    [DM_APPEND] = {member_log_message, FROM_MASTER},
-    [DM_APPENDED] = {member_log_message, FROM_ANY_PEER},
-    [DM_SNAPSHOT] = {member_log_message, FROM_MASTER},
-    [DM_ADDHOSTS] = {addhosts_message, FROM_HOST},
-    [DM_ADDED] = {added_message, FROM_MASTER},
-    [DM_DELHOSTS] = {delhosts_message, FROM_HOST},
-    [DM_DELETED] = {deleted_message, FROM_MASTER},
+    [DM_WELCOME] = {join_welcome, FROM_WELCOMER},
+    [DM_READY] = {ready_message, FROM_JOINER},
+    [DM_REJOIN] = {rejoin_message, FROM_LOST},
+    [DM_REJOINED] = {rejoined_message, FROM_WELCOMER},
+    [DM_APPEND] = {member_log_message, FROM_HOST | FROM_WELCOMER},
+    [DM_APPENDED] = {member_log_message, FROM_HOST | FROM_JOINER},
+    [DM_SNAPSHOT] = {member_log_message, FROM_HOST | FROM_WELCOMER},
+    [DM_VOTE] = {member_log_message, FROM_HOST},
+    [DM_VOTED] = {member_log_message, FROM_HOST},
+    [DM_TAKE_OVER] = {member_log_message, FROM_HOST},
+    [DM_PROPOSE] = {propose_message, FROM_HOST},
+    [DM_PROPOSE_AGAIN] = {propose_again_message, FROM_HOST},
+    [DM_ADDED] = {added_message, FROM_HOST},
     [DM_SPAWN] = {start_request, FROM_HOST},
     [DM_SPAWNED] = {spawn_answer, FROM_HOST},
     [DM_TASKS] = {tasks_question, FROM_HOST},
@@ -110,25 +124,14 @@ static const struct peer_rule {
     [DM_CLOCK] = {clock_question, FROM_HOST},
     [DM_CLOCKED] = {clock_answer, FROM_HOST},
     [DM_HALT] = {halt_message, FROM_HOST},
-    [DM_GOODBYE] = {member_goodbye, FROM_ANY_PEER},
+    [DM_GOODBYE] = {member_goodbye, FROM_HOST | FROM_JOINER | FROM_PARTING},
     [DM_OUTPUT] = {output_for_log, FROM_HOST},
-    [DM_SUSPECT] = {member_suspect, FROM_HOST},
-    [DM_PROPOSE] = {propose_message, FROM_HOST},
-    [DM_PROPOSE_AGAIN] = {propose_again_message, FROM_HOST},
 };
 
-static bool may_say(const struct node *node, uint64_t peer, enum speaker from)
+static bool may_say(const struct node *node, uint64_t peer, unsigned from)
 {
-    bool is_master = !node_is_master(node) && peer == node_master(node);
-    switch (from) {
-    case FROM_HOST:
-        return is_master || host_by_epoch(&node->hosts, peer);
-    case FROM_MASTER:
-        return is_master;
-    case FROM_ANY_PEER:
-        return peer_find(node, peer) != NULL;
-    }
-    return false;
+    const struct peer *known = peer_find(node, peer);
+    return known && (from & 1u << known->role);
 }
 
 /* Bad bytes of a peer are counted and told; its link is kept, for its tasks have done nothing. */
@@ -171,7 +174,7 @@ static void fire_halt(struct node *node, struct timer *timer)
 }
 
 static void (*const fire[TIMER_KINDS])(struct node *node, struct timer *timer) = {
-    [TIMER_COMMANDS] = commands_timer,
+    [TIMER_COMMANDS] = commands_timer, [TIMER_MASTER] = master_timer,
     [TIMER_WAIT] = wait_timer, [TIMER_JOIN] = fire_join,         [TIMER_HALT] = fire_halt,
     [TIMER_ADD] = add_timer,   [TIMER_PEER] = member_peer_timer, [TIMER_LINGER] = life_linger_timer,
 };
@@ -194,8 +197,8 @@ static void start(struct node *node, const struct event *event)
     (void)event;
     if (node->state != NODE_CREATED)
         return;
-    if (node_is_master(node))
-        join_begin_master(node);
+    if (node->config.is_founder)
+        join_begin_founder(node);
     else
         join_begin(node);
 }
@@ -208,6 +211,8 @@ static void (*const handlers[EVENT_KINDS])(struct node *node, const struct event
     [EVENT_PEER_FRAME] = route_from_peer,
     [EVENT_PEER_ACKED] = flow_acked,
     [EVENT_PEER_RESET] = flow_reset,
+    [EVENT_PEER_NOTE] = alive_note,
+    [EVENT_PEER_TOMBSTONE] = alive_tombstone,
     [EVENT_CONN_OPENED] = conn_opened,
     [EVENT_CONN_FRAME] = conn_frame,
     [EVENT_CONN_TAKEN] = conn_taken,
@@ -225,11 +230,13 @@ static void (*const handlers[EVENT_KINDS])(struct node *node, const struct event
 void node_step(struct node *node, const struct event *event, struct effects *effects)
 {
     CHECK(event->kind < EVENT_KINDS && event->now_ns >= node->now_ns);
-    if (node->state == NODE_STOPPED)
+    if (node->state == NODE_STOPPED || node->state == NODE_LOST)
         return;
     node->now_ns = event->now_ns;
     node->wall_clock_us = event->wall_clock_us;
     node->effects = effects;
+    if (event->kind <= EVENT_PEER_NOTE && event->kind >= EVENT_PEER_MESSAGE)
+        alive_heard(node, event->peer);
     if (handlers[event->kind])
         handlers[event->kind](node, event);
     member_run_log(node);
@@ -250,12 +257,13 @@ uint64_t node_deadline(const struct node *node)
 {
     const struct heap_node *first = heap_first(&node->timers);
     uint64_t at = first ? first->key : UINT64_MAX;
-    if (node->state == NODE_STOPPED)
+    if (node->state == NODE_STOPPED || node->state == NODE_LOST)
         return UINT64_MAX;
     if (node->is_broken)
         return node->now_ns;
     if (node->log)
         at = MIN_OF(at, log_deadline(node->log));
+    at = MIN_OF(at, alive_deadline(node));
     return MAX_OF(at, node->now_ns);
 }
 
@@ -281,8 +289,15 @@ static int copy_config(struct node *node, const struct node_config *config)
         return -1;
     node->config.addresses = own.items;
     node->config.master_addresses = master.items;
-    if (config->is_master && config->number == 0)
+    if (config->is_founder) {
         node->config.number = 1;
+        node->hostfile_name = arena_format(keep, "%s", node->config.hostfile_name);
+        node->hostfile_text = slice_copy(text, strlen(text));
+        if (!node->hostfile_name || (*text && !node->hostfile_text.buf))
+            return -1;
+    }
+    if (node->config.dead_after_ns == 0)
+        node->config.dead_after_ns = DEAD_AFTER_NS;
     return 0;
 }
 
@@ -292,10 +307,10 @@ static const char *config_fault(const struct node_config *config)
         return "a host needs a name of 1 to 255 bytes";
     if (!config->arch || !config->random_bytes)
         return "a host needs an architecture and a source of randomness";
-    if (config->epoch == 0 || (!config->is_master && config->master_epoch == 0))
+    if (config->epoch == 0)
         return "an epoch is 0";
-    if (config->number > HOST_NUMBER_MAX || (!config->is_master && config->number == 0))
-        return "a host number is 1 to 4095";
+    if (config->hostfile_text && strlen(config->hostfile_text) > HOSTFILE_BYTES_MAX)
+        return "a hostfile has at most 4 MiB";
     return NULL;
 }
 
@@ -316,17 +331,16 @@ struct node *node_create(const struct node_config *config)
     mboxes_init(&node->mboxes);
     list_init(&node->watches.all);
     host_table_init(&node->hosts);
-    hostfile_init(&node->hostfile);
+    master_init(&node->lead);
     heap_init(&node->timers);
     timer_init(&node->timer, TIMER_JOIN);
-    uint32_t number = config->number ? config->number : 1;
-    task_table_init(&node->tasks, number, config->tasks_max);
-    node->own = sender_create(tid_of_daemon(number));
+    /* Until the table says who we are (join_done()) there are no tasks and nothing is said. */
+    task_table_init(&node->tasks, 1, config->tasks_max);
+    node->own = sender_create(tid_of_daemon(1));
     if (!node->own || copy_config(node, config) < 0) {
         node_destroy(node);
         return NULL;
     }
-    node->placement_next = node->config.number + 1;
     return node;
 }
 
@@ -344,9 +358,10 @@ void node_destroy(struct node *node)
 {
     if (!node)
         return;
-    add_fini(node);
+    master_fini(node);
     commands_fini(node);
     mboxes_fini(&node->mboxes);
+    alive_fini(node);
     LIST_EACH(pos, following, &node->waits.all)
         wait_destroy(node, LIST_ENTRY(pos, struct wait, link));
     map_fini(&node->waits.by_number);
@@ -363,7 +378,7 @@ void node_destroy(struct node *node)
     sender_destroy(node->own);
     log_destroy(node->log);
     host_table_fini(&node->hosts);
-    hostfile_fini(&node->hostfile);
+    slice_drop(&node->hostfile_text);
     heap_fini(&node->timers);
     arena_fini(&node->scratch);
     arena_fini(&node->keep);
@@ -382,9 +397,14 @@ bool node_is_member(const struct node *node)
     return node->state == NODE_RUNNING || node->state == NODE_HALTING;
 }
 
+uint64_t node_epoch(const struct node *node)
+{
+    return node->config.epoch;
+}
+
 uint32_t node_daemon_tid(const struct node *node)
 {
-    return tid_of_daemon(node->config.number);
+    return node->detect ? tid_of_daemon(node->config.number) : 0;
 }
 
 size_t node_host_count(const struct node *node)
@@ -409,7 +429,22 @@ uint64_t node_applied_index(const struct node *node)
 
 uint64_t node_table_hash(const struct node *node)
 {
-    return hosts_hash(&node->hosts);
+    return replica_hash(node);
+}
+
+uint64_t node_chain(const struct node *node)
+{
+    return node->chain;
+}
+
+uint64_t node_term(const struct node *node)
+{
+    return node->log ? log_term(node->log) : 0;
+}
+
+uint64_t node_lease_until(const struct node *node)
+{
+    return alive_lease_until(node);
 }
 
 uint64_t node_mbox_hash(const struct node *node)

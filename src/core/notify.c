@@ -274,18 +274,17 @@ void notify_host_gone(struct node *node, const struct host *host)
     }
 }
 
-void notify_hosts_added(struct node *node, size_t count)
+void notify_hosts_added(struct node *node, const struct hosts_change *change)
 {
+    size_t count = change->added_count;
     size_t filled = 0;
     int32_t *ints = mem_calloc(count + 1, sizeof(*ints));
     if (!ints) {
         node_fatal(node, "no memory for a notice");
         return;
     }
-    HOSTS_EACH(pos, following, &node->hosts) {
-        if (HOST_OF(pos)->is_new && filled < count)
-            ints[++filled] = (int32_t)tid_of_host(HOST_OF(pos)->info.number);
-    }
+    LIST_EACH(pos, following, &change->added)
+        ints[++filled] = (int32_t)tid_of_host(HOST_ADDED(pos)->info.number);
     ints[0] = (int32_t)filled;
     LIST_EACH(pos, following, &node->watches.all) {
         struct watch *watch = LIST_ENTRY(pos, struct watch, link);

@@ -40,8 +40,8 @@ void notify_task_ended(struct node *node, struct task *task);
 void notify_own_exit(struct node *node, const struct task *task);
 /* |host| left the table. */
 void notify_host_gone(struct node *node, const struct host *host);
-/* The hosts with is_new came into it. */
-void notify_hosts_added(struct node *node, size_t count);
+/* Hosts came into it. */
+void notify_hosts_added(struct node *node, const struct hosts_change *change);
 /* |watcher| is no more, or left. */
 void notify_forget_watcher(struct node *node, uint32_t watcher);
 /* Watches that |peer| left at tasks of this host. */

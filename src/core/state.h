@@ -11,15 +11,21 @@
 #define CORE_STATE_H
 
 #include "base/heap.h"
+#include "core/alive.h"
 #include "core/command.h"
 #include "core/conn.h"
+#include "core/halt.h"
 #include "core/host.h"
 #include "core/hostfile.h"
+#include "core/join.h"
+#include "core/lost.h"
+#include "core/master.h"
 #include "core/mbox.h"
 #include "core/node.h"
 #include "core/status.h"
 #include "core/task.h"
 #include "core/timer.h"
+#include "detect/detect.h"
 #include "log/log.h"
 
 enum node_state {
@@ -27,6 +33,7 @@ enum node_state {
     NODE_JOINING,  /* until the log says that we are a host */
     NODE_RUNNING,
     NODE_HALTING,  /* ends its tasks */
+    NODE_LOST,     /* its lease is over: nothing happens until node_rejoin() */
     NODE_STOPPED   /* EFFECT_STOP was given: nothing happens any more */
 };
 
@@ -40,8 +47,12 @@ enum {
 #define ADD_ANSWER_NS (2 * NODE_SECOND)      /* for all hosts to apply the new table */
 #define ADD_ITEM_NS (90 * NODE_SECOND)       /* from the start of a host to its DM_READY */
 #define PARTING_NS (2 * NODE_SECOND)         /* a deleted host may take so long to say goodbye */
-#define SUSPECT_NS (10 * NODE_SECOND)        /* a dead link to a host that stays in the table */
 #define LINGER_NS NODE_SECOND                /* an open socket of a dead process */
+#define DEAD_AFTER_NS (5 * NODE_SECOND)      /* when the configuration does not say */
+#define HALT_ASK_NS NODE_SECOND              /* the master may take so long to say halt */
+#define READY_AGAIN_NS NODE_SECOND           /* a new host asks whether it is one */
+#define REJOIN_NS (60 * NODE_SECOND)         /* a host that lost its lease seeks the others so long */
+#define REJOIN_AGAIN_NS NODE_SECOND          /* and asks so often */
 #define LOG_RESEND_NS (3 * NODE_SECOND)
 
 /* Exit statuses of the daemon besides a signal's number. */
@@ -86,6 +97,16 @@ struct node {
     uint64_t last_ticket;
     struct host_table hosts;
     struct log *log;
+    struct detect *detect;      /* core/alive.h; NULL before this is a host */
+    uint64_t chain;             /* hash over all commands applied */
+    uint64_t master;            /* by the last CMD_NOOP applied; 0 = none yet */
+    uint64_t master_term;
+    struct lost lost;           /* failed hosts that may knock again */
+    char *hostfile_name;        /* of the founder, with its text: every master's defaults */
+    struct slice hostfile_text;
+    uint64_t applying;          /* index of the entry that is being applied */
+    bool members_changed;       /* table or voters: core/master.h */
+    uint64_t voters_mark;       /* to see that the voters changed */
     struct map peers;           /* epoch -> struct peer: core/member.h */
     struct map conns;           /* id -> struct conn */
     struct task_table tasks;
@@ -111,13 +132,12 @@ struct node {
     uint32_t placement_next;    /* host number where the next spawn begins (API-29) */
     uint32_t debug_mask;
 
-    struct hostfile hostfile;   /* master */
-    struct add_job *adding;     /* master: hosts being added */
-
+    struct master_state lead;   /* core/master.h */
+    struct alive alive;         /* core/alive.h */
+    struct joining joining;     /* core/join.h */
+    struct rejoin *rejoin;      /* core/rejoin.h; NULL: it was a host of no machine before */
+    struct halting halting;     /* core/halt.h */
     struct timer timer;         /* JOIN, then HALT */
-    int32_t stop_status;
-    uint64_t halt_hosts_until_ns;
-    bool halt_killed;           /* SIGKILL was sent */
     struct node_counters counters;
 };
 
@@ -149,16 +169,6 @@ uint64_t node_ticket(struct node *node);
 uint64_t node_random(struct node *node); /* never 0 */
 
 /* ---- who ---- */
-
-static inline bool node_is_master(const struct node *node)
-{
-    return node->config.is_master;
-}
-
-static inline uint64_t node_master(const struct node *node)
-{
-    return node->config.is_master ? node->config.epoch : node->config.master_epoch;
-}
 
 static inline bool node_is_own_tid(const struct node *node, uint32_t tid)
 {

@@ -60,8 +60,7 @@ static void fail_host(struct node *node, uint32_t tid)
     const struct host *host = host_by_tid(&node->hosts, tid);
     if (!host || host->info.epoch == node->config.epoch)
         return;
-    struct event down = {.kind = EVENT_PEER_DOWN, .peer = host->info.epoch, .text = "by tickle"};
-    member_peer_down(node, &down);
+    master_doom(node, host->info.epoch, true);
 }
 
 static void count(const struct node *node, struct results *results)

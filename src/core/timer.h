@@ -10,10 +10,11 @@
 
 enum timer_kind {
     TIMER_WAIT,     /* a request gets no answer */
-    TIMER_JOIN,     /* the master did not call */
+    TIMER_JOIN,     /* the master did not call, or is to be asked again */
     TIMER_HALT,     /* tasks or hosts do not end */
     TIMER_ADD,      /* hosts being added do not come, or not all have applied the table */
-    TIMER_PEER,     /* a host that leaves has had its time; a dead link is to be reported */
+    TIMER_PEER,     /* a host that was deleted has had its time to say goodbye */
+    TIMER_MASTER,   /* a master that gives its place away may try again */
     TIMER_LINGER,   /* a task's socket is open though its process is gone */
     TIMER_COMMANDS, /* the master had no room for a request */
     TIMER_KINDS

@@ -15,8 +15,7 @@ static const struct {
     [WAIT_PSTAT] = {status_part_lost, status_finish, true},
     [WAIT_MSTAT] = {status_part_lost, status_finish, true},
     [WAIT_CLOCK] = {status_part_lost, clock_finish, true},
-    [WAIT_ADDHOSTS] = {status_part_lost, addhosts_finish, false},
-    [WAIT_DELHOSTS] = {status_part_lost, delhosts_finish, false},
+    [WAIT_ADDHOSTS] = {added_part_lost, added_wait_finish, false},
     [WAIT_START] = {start_part_lost, start_finish, false},
 };
 
@@ -76,8 +75,7 @@ struct wait_part *wait_expect(struct node *node, struct wait *wait, uint64_t hos
 /* Ends the wait when nothing is missing any more. */
 static void finish_if_done(struct node *node, struct wait *wait)
 {
-    if (!wait->is_started || wait->parts_open ||
-        (node->log && log_applied_index(node->log) < wait->index))
+    if (!wait->is_started || wait->parts_open)
         return;
     rules[wait->kind].finish(node, wait);
     wait_destroy(node, wait);
@@ -116,7 +114,6 @@ void wait_fail(struct node *node, struct wait *wait, int32_t status)
 {
     wait->status = status;
     wait->parts_open = 0;
-    wait->index = 0;
     wait_start(node, wait);
 }
 
@@ -151,7 +148,8 @@ void waits_host_gone(struct node *node, uint64_t host)
 void wait_timer(struct node *node, struct timer *timer)
 {
     struct wait *wait = CONTAINER_OF(timer, struct wait, timer);
-    node_log(node, LOG_LEVEL_WARN, "request %u: no answer in time", wait->number);
+    if (wait->kind != WAIT_ADDHOSTS)
+        node_log(node, LOG_LEVEL_WARN, "request %u: no answer in time", wait->number);
     wait->request.type = MESSAGE_NONE; /* nothing is dealt again */
     lose_parts(node, wait, 0);
 }
@@ -176,15 +174,6 @@ void waits_forget_peer(struct node *node, uint64_t peer)
         struct wait *wait = LIST_ENTRY(pos, struct wait, link);
         if (wait->asker.peer == peer && wait->kind != WAIT_START)
             wait_destroy(node, wait);
-    }
-}
-
-void waits_log_applied(struct node *node)
-{
-    LIST_EACH(pos, following, &node->waits.all) {
-        struct wait *wait = LIST_ENTRY(pos, struct wait, link);
-        if (wait->index)
-            finish_if_done(node, wait);
     }
 }
 

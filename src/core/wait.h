@@ -15,8 +15,7 @@ enum wait_kind {
     WAIT_PSTAT,    /* does a task live? */
     WAIT_MSTAT,    /* does a host answer? */
     WAIT_CLOCK,    /* what time is it there? */
-    WAIT_ADDHOSTS, /* the master adds hosts */
-    WAIT_DELHOSTS, /* the master deletes hosts */
+    WAIT_ADDHOSTS, /* hosts were added: has everybody heard? */
     WAIT_START,    /* processes of one share of a spawn being started here */
     WAIT_KINDS
 };
@@ -48,7 +47,7 @@ struct wait {
     size_t part_capacity;
     size_t parts_open;
     bool is_started;       /* all parts are known: may end */
-    uint64_t index;        /* ends when this index of the log is applied; 0 = at once */
+    uint64_t index;        /* added hosts: of the command */
     struct arena arena;    /* what was gathered */
     struct message request; /* decoded into the arena */
     struct message answer; /* being made, likewise */
@@ -82,8 +81,6 @@ void waits_host_gone(struct node *node, uint64_t host);
 /* Nobody wants the answers of |conn| or |peer| any more. */
 void waits_forget_conn(struct node *node, const struct conn *conn);
 void waits_forget_peer(struct node *node, uint64_t peer);
-/* The log went on: those that waited for an index may end. */
-void waits_log_applied(struct node *node);
 void wait_timer(struct node *node, struct timer *timer);
 
 /* Sends the answer |message| to whoever asked. */
@@ -99,7 +96,7 @@ void status_finish(struct node *node, struct wait *wait);
 void tasklist_finish(struct node *node, struct wait *wait);
 void tasklist_part_lost(struct node *node, struct wait *wait, struct wait_part *part);
 void clock_finish(struct node *node, struct wait *wait);
-void addhosts_finish(struct node *node, struct wait *wait);
-void delhosts_finish(struct node *node, struct wait *wait);
+void added_part_lost(struct node *node, struct wait *wait, struct wait_part *part);
+void added_wait_finish(struct node *node, struct wait *wait);
 
 #endif

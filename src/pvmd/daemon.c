@@ -154,7 +154,17 @@ void daemon_event(struct daemon *daemon, const struct event *event)
 
 void daemon_rejoin(struct daemon *daemon)
 {
-    daemon_give_up(daemon, "no way to join again");
+    struct event start = {.kind = EVENT_START};
+    struct node *node = node_rejoin(daemon->node);
+    if (!node) {
+        daemon_give_up(daemon, "no memory to join again");
+        return;
+    }
+    daemon->node = node;
+    daemon->epoch = node_epoch(node);
+    log_line(daemon->log, LOG_LEVEL_INFO, "joining again as %llx",
+             (unsigned long long)daemon->epoch);
+    daemon_event(daemon, &start);
 }
 
 void daemon_give_up(struct daemon *daemon, const char *why)

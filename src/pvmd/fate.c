@@ -238,11 +238,8 @@ static int drop_everything(struct daemon *daemon)
 
 static void begin_anew(struct daemon *daemon)
 {
-    daemon->epoch = rand_u64() | 1;
     daemon->rejoin = REJOIN_NONE;
     daemon->tid_logged = false;
-    log_line(daemon->log, LOG_LEVEL_INFO, "joining again as %llx",
-             (unsigned long long)daemon->epoch);
     daemon_rejoin(daemon);
 }
 

@@ -313,7 +313,7 @@ static int run(struct parts *parts)
 {
     const struct config *config = &parts->config;
     struct node_config node_config = {
-        .is_master = !config->is_new_host,
+        .is_founder = !config->is_new_host,
         .name = parts->name,
         .arch = arch_name(),
         .signature = arch_signature(),

@@ -144,7 +144,7 @@ void perform_peer_add(struct daemon *daemon, struct effect *effect)
 {
     struct mesh_address addresses[MESH_ADDRESSES_MAX];
     struct mesh_peer_config config = {.peer = effect->peer,
-                                      .self = daemon->epoch,
+                                      .self = effect->self,
                                       .psk_epoch = effect->psk_epoch,
                                       .addresses = addresses};
     for (size_t i = 0; i < effect->address_count && config.address_count < MESH_ADDRESSES_MAX; i++)

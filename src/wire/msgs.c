@@ -278,6 +278,7 @@ const char *message_name(enum message_type type)
 #define DESCRIBE_LIST_added DESCRIBE_COUNT
 #define DESCRIBE_LIST_entry DESCRIBE_COUNT
 #define DESCRIBE_LIST_voter DESCRIBE_COUNT
+#define DESCRIBE_LIST_lost DESCRIBE_COUNT
 #define DESCRIBE_LIST_sink DESCRIBE_COUNT
 #define DESCRIBE_LIST_rider DESCRIBE_COUNT
 #define DESCRIBE_LIST_mbox_place DESCRIBE_COUNT

@@ -19,7 +19,7 @@
 
 enum {
     PROTOCOL_TASK_VERSION = 2,
-    PROTOCOL_DAEMON_VERSION = 1,
+    PROTOCOL_DAEMON_VERSION = 2,
     WIRE_KEY_BYTES = 32,
     WIRE_TEXT_BYTES_MAX = 1024 * 1024,
     WIRE_MESSAGE_BYTES_MAX = 16 * 1024 * 1024,
@@ -64,6 +64,7 @@ struct wire_texts {
 #define WIRE_TYPE_LIST_added struct wire_added_list
 #define WIRE_TYPE_LIST_entry struct wire_entry_list
 #define WIRE_TYPE_LIST_voter struct wire_voter_list
+#define WIRE_TYPE_LIST_lost struct wire_lost_list
 #define WIRE_TYPE_LIST_sink struct wire_sink_list
 #define WIRE_TYPE_LIST_rider struct wire_rider_list
 #define WIRE_TYPE_LIST_answer struct wire_answer_list

@@ -39,7 +39,7 @@ static void step(struct shell *shell, struct event *event)
 
 static void shell_open(struct shell *shell)
 {
-    struct node_config config = {.is_master = true,
+    struct node_config config = {.is_founder = true,
                                  .name = "h1",
                                  .arch = "LINUX64",
                                  .speed = 1000,

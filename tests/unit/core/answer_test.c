@@ -74,8 +74,8 @@ static void test_answer(void)
     struct wire_address addresses[ANSWER_ADDRESSES_MAX];
     uint8_t ips[ANSWER_ADDRESSES_MAX][16];
     int32_t status;
-    write_answer(&text, 1);
-    OK(str_has_prefix(strbuf_text(&text), "ddpro<1> arch<LINUX64> dsig<4230209> key<abab"),
+    write_answer(&text, PROTOCOL_DAEMON_VERSION);
+    OK(str_has_prefix(strbuf_text(&text), "ddpro<2> arch<LINUX64> dsig<4230209> key<abab"),
        "the line begins as it ever did");
     EQUAL(answer_parse(strbuf_text(&text), &answer, addresses, ips, &status), 0, "it is read");
     SAME_TEXT(answer.arch, "LINUX64", "the architecture");
@@ -90,11 +90,11 @@ static void test_answer(void)
             OK(false, "a cut line is damaged");
     }
     strbuf_fini(&text);
-    EQUAL(answer_parse("ddpro<1> arch<L key<0> dsig<1>", &answer, addresses, ips, &status), -1,
+    EQUAL(answer_parse("ddpro<2> arch<L key<0> dsig<1>", &answer, addresses, ips, &status), -1,
           "an architecture is a name");
-    write_answer(&text, 2);
+    write_answer(&text, PROTOCOL_DAEMON_VERSION + 1);
     EQUAL(answer_parse(strbuf_text(&text), &answer, addresses, ips, &status), 0, "a newer one");
-    EQUAL(answer.protocol, 2, "is told by its number");
+    EQUAL(answer.protocol, PROTOCOL_DAEMON_VERSION + 1, "is told by its number");
     strbuf_fini(&text);
 }
 

@@ -51,7 +51,7 @@ static void step(struct fake *fake, int index, struct event *event)
 static int index_of(const struct fake *fake, uint64_t epoch)
 {
     for (int i = 0; i < fake->node_count; i++) {
-        if (fake->nodes[i].epoch == epoch)
+        if (fake->nodes[i].epoch == epoch || fake->nodes[i].old_epoch == epoch)
             return i;
     }
     return -1;
@@ -68,15 +68,17 @@ static int known_at(const struct fake_node *node, uint64_t epoch)
 
 static bool is_from_peer(enum event_kind kind)
 {
-    return kind == EVENT_PEER_MESSAGE || kind == EVENT_PEER_FRAME;
+    return kind == EVENT_PEER_MESSAGE || kind == EVENT_PEER_FRAME || kind == EVENT_PEER_NOTE;
 }
 
 static bool is_ready(const struct fake *fake, const struct fake_item *item)
 {
     const struct fake_node *node = &fake->nodes[item->node];
-    if (!is_from_peer(item->event.kind) || !node->node || node->is_stopped)
+    if (!is_from_peer(item->event.kind) || !node->node || node->is_stopped ||
+        item->event.kind == EVENT_PEER_NOTE)
         return true;
-    return known_at(node, item->event.peer) >= 0;
+    int at = known_at(node, item->event.peer);
+    return at >= 0 && (!item->as || node->self[at] == item->as);
 }
 
 static struct fake_item *pop_ready(struct fake *fake)
@@ -104,7 +106,8 @@ void fake_run(struct fake *fake)
         struct fake_node *node = &fake->nodes[item->node];
         int from = item->event.peer ? index_of(fake, item->event.peer) : -1;
         bool lost = is_from_peer(item->event.kind) &&
-                    (node->is_cut || (from >= 0 && fake->nodes[from].is_cut));
+                    (node->is_cut || (from >= 0 && fake->nodes[from].is_cut) ||
+                     (item->event.kind == EVENT_PEER_NOTE && known_at(node, item->event.peer) < 0));
         if (!lost) {
             if (item->event.kind == EVENT_PEER_FRAME) {
                 uint64_t bytes = FRAME_HEADER_BYTES + item->event.frame.body.length;
@@ -228,6 +231,7 @@ static struct fake_node *node_new(struct fake *fake, const char *name, uint64_t 
     memcpy(config->public_key, node->key, sizeof(node->key));
     config->addresses = &address;
     config->address_count = 1;
+    config->dead_after_ns = fake->dead_after_ns;
     config->join_timeout_ns = 300u * UINT64_C(1000000000);
     config->flow_window_bytes = fake->flow_window_bytes;
     config->queue_bytes_max = fake->queue_bytes_max;
@@ -259,7 +263,7 @@ struct fake *fake_create_unstarted(void)
 
 void fake_start(struct fake *fake)
 {
-    struct node_config config = {.is_master = true, .number = 1, .hostfile_name = "hosts",
+    struct node_config config = {.is_founder = true, .number = 1, .hostfile_name = "hosts",
                                  .hostfile_text = fake->hostfile};
     node_new(fake, "alpha", 0xa1fa0001, &config);
     fake_run(fake);
@@ -329,10 +333,43 @@ static void everybody_loses(struct fake *fake, int index, const char *why)
 
 void fake_crash(struct fake *fake, int index)
 {
-    fake->nodes[index].is_cut = true;
-    fake->nodes[index].is_stopped = true;
-    everybody_loses(fake, index, "no sign of life");
+    struct fake_node *node = &fake->nodes[index];
+    node->is_cut = true;
+    node->is_stopped = true;
+    for (size_t i = 0; i < node->tombstone_count; i++) {
+        int to = index_of(fake, node->tombstones[i]);
+        if (to >= 0 && !fake->nodes[to].is_cut)
+            push(fake, to, EVENT_PEER_TOMBSTONE)->event.peer = node->epoch;
+    }
     fake_run(fake);
+}
+
+int fake_master(const struct fake *fake)
+{
+    int master = -1;
+    for (int i = 0; i < fake->node_count; i++) {
+        const struct fake_node *node = &fake->nodes[i];
+        if (!node->node || node->is_stopped || node->is_lost || !node_is_master(node->node))
+            continue;
+        if (master >= 0)
+            return -1;
+        master = i;
+    }
+    return master;
+}
+
+void fake_rejoin(struct fake *fake, int index)
+{
+    struct fake_node *node = &fake->nodes[index];
+    struct node *again = node->is_lost ? node_rejoin(node->node) : NULL;
+    if (!again)
+        return;
+    node->node = again;
+    node->is_lost = false;
+    node->known_count = 0;
+    node->old_epoch = node->epoch;
+    node->epoch = node_epoch(again);
+    push(fake, index, EVENT_START);
 }
 
 /* ---- tasks and processes ---- */
@@ -504,7 +541,10 @@ static void to_peer(struct fake *fake, int from, const struct effect *effect, en
     if (to < 0)
         return;
     struct fake_item *item = push(fake, to, kind);
-    item->event.peer = fake->nodes[from].epoch;
+    const struct fake_node *node = &fake->nodes[from];
+    int at = known_at(node, effect->peer);
+    item->event.peer = at >= 0 ? node->self[at] : node->epoch;
+    item->as = effect->peer;
     item->event.bytes = slice_hold(effect->bytes);
     item->event.frame = frame_hold(&effect->frame);
 }
@@ -515,17 +555,20 @@ static void perform_peer(struct fake *fake, int index, const struct effect *effe
     int at = known_at(node, effect->peer);
     if (effect->kind == EFFECT_PEER_ADD && at < 0) {
         node->known[node->known_count] = effect->peer;
+        node->self[node->known_count] = effect->self;
         node->psk_epoch[node->known_count++] = effect->psk_epoch;
     } else if (effect->kind == EFFECT_PEER_PSK && at >= 0) {
         node->psk_epoch[at] = effect->psk_epoch;
     } else if (effect->kind == EFFECT_PEER_REMOVE && at >= 0) {
+        uint64_t self = node->self[at];
         node->known[at] = node->known[--node->known_count];
+        node->self[at] = node->self[node->known_count];
         node->psk_epoch[at] = node->psk_epoch[node->known_count];
         int other = index_of(fake, effect->peer);
-        if (effect->flag && other >= 0 && known_at(&fake->nodes[other], node->epoch) >= 0 &&
+        if (effect->flag && other >= 0 && known_at(&fake->nodes[other], self) >= 0 &&
             !fake->nodes[other].is_cut && !node->is_cut) {
             struct fake_item *down = push(fake, other, EVENT_PEER_DOWN);
-            down->event.peer = node->epoch;
+            down->event.peer = self;
             down->event.text = "it said goodbye";
         }
     }
@@ -686,10 +729,7 @@ static void perform_host_start(struct fake *fake, int index, const struct effect
 {
     const struct host_start *start = &effect->start;
     char name[256];
-    if (start->starter == HOST_STARTER_LOCAL)
-        snprintf(name, sizeof(name), "local-%u", start->number);
-    else
-        snprintf(name, sizeof(name), "%s", start->spec->name);
+    snprintf(name, sizeof(name), "%s", start->spec->name);
     struct fake_node *node = NULL;
     if (fake->host_start_status == 0) {
         struct node_config config = {
@@ -729,6 +769,20 @@ static void perform_other(struct fake *fake, int index, const struct effect *eff
     if (effect->kind == EFFECT_CONFIGURE)
         snprintf(node->configured, sizeof(node->configured), "%s|%s|%s", effect->text,
                  effect->text2, effect->text3);
+    if (effect->kind == EFFECT_LEASE)
+        node->lease_until_ns = effect->until_ns;
+    if (effect->kind == EFFECT_TOMBSTONES) {
+        node->tombstone_count = effect->peer_count;
+        for (size_t i = 0; i < effect->peer_count; i++)
+            node->tombstones[i] = effect->peers[i];
+    }
+    if (effect->kind == EFFECT_REJOIN) {
+        node->is_lost = true;
+        for (int i = 0; i < fake->child_count; i++)
+            fake->children[i].is_running &= fake->children[i].node != index;
+        for (int i = 0; i < fake->task_count; i++)
+            fake->tasks[i].is_open &= fake->tasks[i].node != index;
+    }
     if (effect->kind == EFFECT_STOP) {
         node->is_stopped = true;
         node->stop_status = effect->status;
@@ -746,6 +800,10 @@ static void perform_one(struct fake *fake, int index, const struct effect *effec
         break;
     case EFFECT_PEER_SEND:
         to_peer(fake, index, effect, EVENT_PEER_MESSAGE);
+        break;
+    case EFFECT_PEER_NOTE:
+        fake->nodes[index].notes++;
+        to_peer(fake, index, effect, EVENT_PEER_NOTE);
         break;
     case EFFECT_PEER_FRAME:
         to_peer(fake, index, effect, EVENT_PEER_FRAME);

@@ -30,6 +30,7 @@ struct fake;
 struct fake_item {
     struct fake_item *next;
     int node;              /* index; who it happens to */
+    uint64_t as;           /* what the sender calls the receiver; 0 = of no interest */
     struct event event;    /* holds its slices and frames */
     uint8_t ips[8][16];
     struct wire_address addresses[8];
@@ -88,10 +89,17 @@ struct fake_node {
     uint64_t epoch;
     char name[256];
     uint8_t key[WIRE_KEY_BYTES];
+    uint64_t old_epoch;    /* of before it joined again */
     uint64_t known[FAKE_NODES_MAX * 4]; /* epochs it was told of */
+    uint64_t self[FAKE_NODES_MAX * 4];  /* what they call it */
     uint32_t psk_epoch[FAKE_NODES_MAX * 4];
     size_t known_count;
     bool is_stopped;
+    bool is_lost;          /* EFFECT_REJOIN: fake_rejoin() */
+    uint64_t lease_until_ns;
+    uint64_t tombstones[16]; /* who is to be told when it dies */
+    size_t tombstone_count;
+    uint64_t notes;        /* it sent so many */
     int32_t stop_status;
     bool is_cut;           /* what it sends is lost, and what is sent to it */
     bool keeps_acks;       /* nothing it sends is acknowledged for now */
@@ -117,6 +125,7 @@ struct fake {
     struct arena arena;    /* answers decoded; until fake_destroy() */
     /* what the world does */
     const char *hostfile;
+    uint64_t dead_after_ns;
     uint64_t flow_window_bytes;
     uint64_t queue_bytes_max;
     uint64_t request_timeout_ns;
@@ -193,7 +202,11 @@ void fake_notify(struct fake *fake, struct fake_task *task, int32_t what, int32_
 struct fake_task *fake_machine(struct fake *fake, int hosts);
 /* All nodes that live have the same table. */
 bool fake_tables_agree(const struct fake *fake);
-/* The node is cut off and the others notice. */
+/* The node dies; its guardian says so to those who were named. */
 void fake_crash(struct fake *fake, int node);
+/* The index of the node that acts as master; -1 = none, or more than one. */
+int fake_master(const struct fake *fake);
+/* A node with is_lost begins anew. */
+void fake_rejoin(struct fake *fake, int node);
 
 #endif

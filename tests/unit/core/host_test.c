@@ -30,7 +30,8 @@ static void test_add_and_find(void)
     EQUAL(add(&table, 1, "a"), 1, "another, with a lower number");
     EQUAL(add(&table, 3, "d"), 0, "a number twice is nothing");
     EQUAL(add(&table, 4, "a"), 0, "nor is a name");
-    EQUAL(add(&table, 0, "zero"), 0, "nor number 0");
+    EQUAL(add(&table, 0, "next"), 1, "number 0 is the next one");
+    EQUAL(host_by_name(&table, "next")->info.number, 2, "that is free after the last one given");
     EQUAL(add(&table, 4096, "big"), 0, "nor 4096");
     EQUAL(HOST_OF(list_first(&table.hosts))->info.number, 1, "in the order of numbers");
     SAME_TEXT(host_by_tid(&table, 3u << 18 | 77)->info.name, "c", "found by the tid of a task");
@@ -48,14 +49,14 @@ static void test_remove_changes_the_key(void)
     uint32_t numbers[] = {2, 9};
     struct message command = {.type = CMD_HOSTS_REMOVE};
     command.cmd_hosts_remove = (struct wire_cmd_hosts_remove){
-        .numbers = {2, numbers}, .reason = REMOVAL_FAILED, .psk_epoch = 5};
+        .numbers = {2, numbers}, .reason = REMOVAL_FAILED};
     command.cmd_hosts_remove.psk.bytes[0] = 0x77;
     struct hosts_change change;
     hosts_change_init(&change);
     EQUAL(hosts_apply(&table, &command, &change), 0, "a removal");
     SAME_TEXT(HOST_OF(list_first(&change.removed))->info.name, "b", "says who went");
     EQUAL(change.reason, REMOVAL_FAILED, "and why");
-    OK(table.psk[0] == 0x77 && table.psk_epoch == 5, "the key is another one");
+    OK(table.psk[0] == 0x77 && table.psk_epoch == 1, "the key is another one");
     EQUAL(table.count, 1, "one host is left");
     hosts_change_fini(&change);
     host_table_fini(&table);

@@ -37,7 +37,7 @@ static void test_nobody_calls(void)
 static void test_other_version(void)
 {
     struct fake *fake = half_joined();
-    struct message welcome = {.type = DM_WELCOME, .dm_welcome = {.version = 7, .number = 2}};
+    struct message welcome = {.type = DM_WELCOME, .dm_welcome = {.version = 7}};
     fake_peer_message(fake, 1, 0, &welcome);
     fake_run(fake);
     OK(fake->nodes[1].is_stopped, "a master of another version is none");
@@ -50,14 +50,16 @@ static void test_other_version(void)
 static void test_master_goes(void)
 {
     struct fake *fake = half_joined();
-    fake_crash(fake, 0);
+    struct event down = {.kind = EVENT_PEER_DOWN, .peer = fake->nodes[0].epoch, .text = "silence"};
+    fake_event(fake, 1, &down);
+    fake_run(fake);
     OK(fake->nodes[1].is_stopped, "a master that goes takes the new daemon along");
     fake_destroy(fake);
 }
 
 static void test_bad_configurations(void)
 {
-    struct node_config config = {.is_master = true, .name = "x", .arch = "y", .epoch = 1};
+    struct node_config config = {.is_founder = true, .name = "x", .arch = "y", .epoch = 1};
     OK(!node_create(&config), "no randomness");
     config.name = "";
     OK(!node_create(&config), "no name");

@@ -14,7 +14,7 @@ static void test_host_fails(void)
     EQUAL(node_host_count(fake->nodes[0].node), 2, "the master removes it");
     EQUAL(node_host_count(fake->nodes[2].node), 2, "the others hear of it");
     OK(fake_tables_agree(fake), "the tables agree");
-    EQUAL(fake->nodes[0].known_count, 1, "no link to it is left");
+    EQUAL(fake->nodes[0].known_count, 2, "of it a link is left that it could knock at");
     OK(fake_logged(fake, "host \"alpha-1\": failed"), "the log says so");
     fake_destroy(fake);
 }
@@ -22,12 +22,108 @@ static void test_host_fails(void)
 static void test_master_fails(void)
 {
     struct fake *fake = fake_create("");
-    struct fake_task *a = fake_machine(fake, 2);
-    fake_spawn(fake, a, 1, "alpha-1", 1);
+    struct fake_task *a = fake_machine(fake, 3);
+    struct fake_task *c = fake_task(fake, 2, 0, 0);
+    fake_notify(fake, c, 1, 5, 1, &a->tid, 1);
+    fake_notify(fake, c, 3, 6, -1, NULL, 0);
     fake_crash(fake, 0);
-    EQUAL(fake_child_of(fake, 0)->last_signal, 15, "a host without master ends its tasks");
-    OK(fake->nodes[1].is_stopped, "and stops");
-    EQUAL(fake->nodes[1].stop_status, 1, "with a status that says so");
+    fake_advance(fake, second);
+    int master = fake_master(fake);
+    OK(master > 0, "another host is master");
+    EQUAL(node_host_count(fake->nodes[1].node), 2, "the old one is removed");
+    OK(fake_tables_agree(fake), "the tables agree");
+    struct frame abort = fake_take(c);
+    struct frame notice = fake_take(c);
+    EQUAL(notice.kind, FRAME_NOTICE, "the end of its task is told");
+    EQUAL(c->frame_count, 0, "once");
+    frame_drop(&abort);
+    frame_drop(&notice);
+    static const char *const name = "local";
+    struct message answer = fake_addhosts(fake, c, &name, 1);
+    OK(answer.type == TM_ADDED && answer.tm_added.hosts.items[0].result > 0,
+       "hosts are added as before");
+    OK(fake_spawn(fake, c, 0, "", 3).tm_spawned.tids.items[2] > 0, "and tasks are started");
+    notice = fake_take(c);
+    EQUAL(fake_int(&notice, 0), 1, "who waited for new hosts still hears of them");
+    frame_drop(&notice);
+    fake_destroy(fake);
+}
+
+/* Without a word of anybody's guardian, and while it adds hosts. */
+static void test_master_falls_silent(void)
+{
+    static const char *const name = "b";
+    struct fake *fake = fake_create("");
+    fake_machine(fake, 3);
+    struct fake_task *c = fake_task(fake, 2, 0, 0);
+    struct message request = {.type = TM_ADDHOSTS};
+    request.tm_addhosts = (struct wire_tm_addhosts){.wait = 9, .hosts = {1, &name}};
+    fake->hosts_are_silent = true;
+    fake_ask(fake, c, &request);
+    fake_run(fake);
+    fake->hosts_are_silent = false;
+    fake->nodes[0].is_cut = true;
+    fake_advance(fake, 5 * second);
+    OK(fake->nodes[0].is_lost, "who hears nobody gives up first");
+    fake_advance(fake, second);
+    EQUAL(node_host_count(fake->nodes[2].node), 3, "the others go on, with the host that was asked");
+    struct message answer = fake_answer(fake, c);
+    OK(answer.type == TM_ADDED && answer.tm_added.hosts.items[0].result > 0,
+       "the request is answered once, by what the next master did");
+    EQUAL(fake_answer(fake, c).type, MESSAGE_NONE, "and no more");
+    fake_destroy(fake);
+}
+
+static void test_survivor_of_two(void)
+{
+    struct fake *fake = fake_create("");
+    fake_machine(fake, 2);
+    fake->nodes[1].is_cut = true;
+    fake_advance(fake, 6 * second);
+    EQUAL(node_host_count(fake->nodes[0].node), 1, "of two hosts the tie-holder goes on alone");
+    OK(fake->nodes[1].is_lost, "the other ends all that acts");
+    fake_rejoin(fake, 1);
+    fake_advance(fake, 61 * second);
+    OK(fake->nodes[1].is_stopped, "and stops when nobody answers for long");
+    OK(fake_logged(fake, "no host of the virtual machine answers"), "with words");
+    fake_destroy(fake);
+}
+
+static void test_host_comes_back(void)
+{
+    struct fake *fake = fake_create("");
+    struct fake_task *a = fake_machine(fake, 3);
+    fake_spawn(fake, a, 1, "alpha-1", 1);
+    fake->nodes[1].is_cut = true;
+    fake_advance(fake, 7 * second);
+    EQUAL(node_host_count(fake->nodes[0].node), 2, "a host that was silent is removed");
+    OK(fake->nodes[1].is_lost, "it knows");
+    fake->nodes[1].is_cut = false;
+    fake_rejoin(fake, 1);
+    fake_advance(fake, 5 * second);
+    EQUAL(node_host_count(fake->nodes[0].node), 3, "it comes back");
+    EQUAL(node_host_count(fake->nodes[1].node), 3, "and has the table");
+    OK(fake_tables_agree(fake), "the same as all");
+    EQUAL(node_daemon_tid(fake->nodes[1].node), 0x80000000u | 4u << 18, "with a new number");
+    struct fake_task *again = fake_task(fake, 1, 0, 0);
+    EQUAL(tid_host_number(again->tid), 4, "its tasks have it too");
+    fake_destroy(fake);
+}
+
+static void test_master_comes_back(void)
+{
+    struct fake *fake = fake_create("");
+    fake_machine(fake, 3);
+    fake->nodes[0].is_cut = true;
+    fake_advance(fake, 7 * second);
+    int master = fake_master(fake);
+    OK(master > 0, "there is another master");
+    fake->nodes[0].is_cut = false;
+    fake_rejoin(fake, 0);
+    fake_advance(fake, 5 * second);
+    EQUAL(node_host_count(fake->nodes[0].node), 3, "the old one comes back");
+    EQUAL(fake_master(fake), master, "as a host like any other");
+    OK(fake_tables_agree(fake), "the tables agree");
     fake_destroy(fake);
 }
 
@@ -45,29 +141,21 @@ static void test_host_leaves(void)
     fake_destroy(fake);
 }
 
-/* Two hosts lose each other while the master sees both. */
+/* A dead link alone is no dead host. */
 static void test_dead_link_between_two(void)
 {
     struct fake *fake = fake_create("");
     fake_machine(fake, 3);
     struct fake_task *b = fake_task(fake, 1, 0, 0);
-    struct fake_task *c = fake_task(fake, 2, 0, 0);
-    struct message ask = {.type = TM_PSTAT, .tm_pstat = {.wait = 7, .tid = c->tid}};
     struct event down = {.kind = EVENT_PEER_DOWN, .peer = fake->nodes[2].epoch, .text = "silence"};
-    fake_ask(fake, b, &ask);
     fake_event(fake, 1, &down);
-    fake->nodes[2].is_cut = true;
     fake_run(fake);
-    EQUAL(fake_answer(fake, b).tm_done.status, STATUS_HOST_FAIL, "what waits for the other ends");
-    EQUAL(node_host_count(fake->nodes[1].node), 3, "but only the master removes hosts");
     struct message spawned = fake_spawn(fake, b, 0, "", 2);
     OK(tid_host_number((uint32_t)spawned.tm_spawned.tids.items[0]) != 3 &&
        tid_host_number((uint32_t)spawned.tm_spawned.tids.items[1]) != 3,
        "nothing is placed where nothing arrives");
-    fake->nodes[2].is_cut = false;
-    fake_advance(fake, 11 * second);
-    EQUAL(node_host_count(fake->nodes[0].node), 2, "which it does when it is told for long");
-    EQUAL(node_host_count(fake->nodes[1].node), 2, "and all know");
+    fake_advance(fake, 20 * second);
+    EQUAL(node_host_count(fake->nodes[0].node), 3, "but all hosts stay");
     fake_destroy(fake);
 }
 
@@ -118,6 +206,10 @@ int main(void)
 {
     TEST(test_host_fails);
     TEST(test_master_fails);
+    TEST(test_master_falls_silent);
+    TEST(test_survivor_of_two);
+    TEST(test_host_comes_back);
+    TEST(test_master_comes_back);
     TEST(test_host_leaves);
     TEST(test_dead_link_between_two);
     TEST(test_many_changes_are_compacted);

@@ -112,7 +112,9 @@ static void test_lost_share_that_fails_here(void)
     struct fake *fake = fake_create_unstarted();
     fake->tasks_max = 1;
     fake_start(fake);
-    struct fake_task *task = fake_machine(fake, 3);
+    struct fake_task *task = fake_machine(fake, 5);
+    fake_task(fake, 3, 0, 0);
+    fake_task(fake, 4, 0, 0);
     fake->nodes[1].is_cut = true;
     fake->nodes[2].is_cut = true;
     ask_spawn(fake, task, 0, "", 2);

@@ -32,6 +32,17 @@ static const char *const some_texts[] = {"", "two words"};
 #define FILL_LIST_added(v) ((v) = fill_list_added())
 #define FILL_LIST_entry(v) ((v) = fill_list_entry())
 #define FILL_LIST_voter(v) ((v) = fill_list_voter())
+#define FILL_LIST_lost(v) ((v) = fill_list_lost())
+#define FILL_LIST_rider(v) ((v) = fill_list_rider())
+#define FILL_LIST_answer(v) ((v) = fill_list_answer())
+#define FILL_LIST_applied(v) ((v) = fill_list_applied())
+#define FILL_LIST_mbox_place(v) ((v) = fill_list_mbox_place())
+#define FILL_LIST_mbox_class(v) ((v) = fill_list_mbox_class())
+#define FILL_LIST_mbox_entry(v) ((v) = fill_list_mbox_entry())
+#define FILL_LIST_mbox_box(v) ((v) = fill_list_mbox_box())
+#define FILL_LIST_mbox_body(v) ((v) = fill_list_mbox_body())
+#define FILL_LIST_mbox_waiter(v) ((v) = fill_list_mbox_waiter())
+#define FILL_LIST_mbox_taken(v) ((v) = fill_list_mbox_taken())
 #define FILL_LIST_sink(v) ((v) = fill_list_sink())
 
 #define FILL_FIELD(kind, name) FILL_##kind(value->name);
