@@ -93,10 +93,10 @@ def family(machine, pid):
 class Job:
     """The program tests/system/nemesis.c, which looks from inside, and what it says of itself."""
 
-    def __init__(self, machine, per_host):
+    def __init__(self, machine, per_host, folder=None):
         self.per_host = per_host
-        self.file = machine.tmp / "status"
-        self.stop_file = machine.tmp / "stop"
+        self.file = (folder or machine.tmp) / "status"
+        self.stop_file = (folder or machine.tmp) / "stop"
         self.process = machine.popen([machine.build.helpers / "nemesis", self.file, self.stop_file,
                                       per_host])
 
