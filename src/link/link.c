@@ -107,8 +107,7 @@ struct link *link_create(struct mesh *mesh, const struct mesh_peer_config *confi
     event_init(&link->tombstone_event, MESH_TOMBSTONE, link, NULL);
     link->addresses = mem_calloc(config->address_count, sizeof(link->addresses[0]));
     for (size_t i = 0; link->addresses && i < config->address_count; i++) {
-        if (link->address_count < MESH_ADDRESSES_MAX &&
-            !mesh_address_is_via(&config->addresses[i]))
+        if (link->address_count < MESH_ADDRESSES_MAX && !mesh_address_is_via(&config->addresses[i]))
             link->addresses[link->address_count++] = config->addresses[i];
     }
     /* Its place in the heap is taken now, so that setting the timer never fails. */

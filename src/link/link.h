@@ -35,10 +35,10 @@
 enum {
     CONTROL_UNIT_BYTES_MAX = MESH_CONTROL_BYTES_MAX + 1, /* one byte before the message: its kind */
     CONTROL_WINDOW_BYTES = 2 * CONTROL_UNIT_BYTES_MAX,
-    LINK_FLOWS_MAX = 65536,     /* per peer and direction */
-    LINK_NOTES_MAX = 64,        /* waiting with a session: only while memory is short */
-    LINK_RELAYS_MAX = 3,        /* tried at a time */
-    LINK_CHECKS_MAX = 4,        /* addresses that are being proved */
+    LINK_FLOWS_MAX = 65536, /* per peer and direction */
+    LINK_NOTES_MAX = 64,    /* waiting with a session: only while memory is short */
+    LINK_RELAYS_MAX = 3,    /* tried at a time */
+    LINK_CHECKS_MAX = 4,    /* addresses that are being proved */
     LINK_CANDIDATES_MAX = MESH_ADDRESSES_MAX + 2 + LINK_RELAYS_MAX,
     RELAY_OVERHEAD_BYTES = PACKET_OVERHEAD_BYTES + FRAME_RELAY_OVERHEAD_MAX,
     LINK_PROBES_PER_TIMEOUT = 2 /* RFC 9002 section 6.2.4 */
@@ -82,9 +82,9 @@ struct calling {
     bool send_now;
     bool has_extra; /* the next HELLO goes to |extra|: the peer was just heard from there */
     struct mesh_address extra;
-    unsigned sent;      /* how often */
-    unsigned round;     /* of all candidates, */
-    size_t candidate;   /* the next of them */
+    unsigned sent;    /* how often */
+    unsigned round;   /* of all candidates, */
+    size_t candidate; /* the next of them */
     uint64_t first_sent_ns;
     uint64_t next_ns;
 };
@@ -193,6 +193,7 @@ struct live {
     struct path_check checks[LINK_CHECKS_MAX];
     uint64_t search_ns;    /* the path seems dead: when to try another; UINT64_MAX = it does not */
     unsigned search_count; /* tried since */
+    uint64_t moves_ns;     /* goes ahead of the time by MOVE_INTERVAL_NS with each move */
     uint64_t direct_ns;    /* not before is the direct way tried from a relayed path */
     bool heard_via;        /* |via|: through which relay the peer was heard last */
     struct mesh_address via;
@@ -203,10 +204,10 @@ struct live {
     struct list relay_waiters;    /* struct live of those that wait for us */
     struct list passings;         /* datagrams to go along, oldest first */
     unsigned passing_count;
-    size_t passing_bytes; /* with what is around them */
-    bool passing_first;   /* before flows, in the next packet */
+    size_t passing_bytes;  /* with what is around them */
+    bool passing_first;    /* before flows, in the next packet */
     uint64_t elsewhere_ns; /* since when the peer writes from another address; 0 = it does not */
-    bool respond_now; /* a PATH_RESPONSE is due */
+    bool respond_now;      /* a PATH_RESPONSE is due */
     struct mesh_address respond_to;
     uint8_t respond_token[8];
 
@@ -372,7 +373,8 @@ static inline bool mesh_address_is_via(const struct mesh_address *address)
     return address->port == 0;
 }
 struct mesh_address mesh_address_via(const struct link *relay);
-/* The link through which the path goes; NULL when it is direct, or the relay is no peer any more. */
+/* The link through which the path goes; NULL when it is direct, or the relay is no peer any more.
+ * */
 struct link *link_relay(const struct link *link);
 bool link_relay_works(const struct link *link);
 /* The largest datagram that goes through the relay. */

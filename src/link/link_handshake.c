@@ -16,12 +16,15 @@
 
 enum {
     CALL_BACKOFF_MAX = 5,
+    CALL_ROUNDS_SINGLE = 2,
+    CALL_ROUNDS_SOON = 16,
     REKEY_SENT_MAX = 10, /* HELLOs for new keys while the old ones work */
     HELLO_TOKENS_MAX = 2048,
     HELLO_TOKENS_PER_SECOND = 2000
 };
 #define CALL_INTERVAL_NS UINT64_C(100000000)
 #define CALL_STAGGER_NS UINT64_C(30000000) /* between the candidate addresses */
+#define CALL_INTERVAL_SOON_NS UINT64_C(500000000)
 #define CALL_INTERVAL_MAX_NS UINT64_C(2000000000)
 #define CALL_RELAYS_AFTER_NS UINT64_C(250000000)
 #define ANSWER_HOLD_NS UINT64_C(300000000)
@@ -148,14 +151,19 @@ static uint64_t calling_interval_ns(const struct link *link, const struct callin
 {
     if (calling->candidate != 0)
         return CALL_STAGGER_NS;
-    uint64_t interval_ns = CALL_INTERVAL_NS << MIN_OF(calling->round - 1, (unsigned)CALL_BACKOFF_MAX);
-    interval_ns = MIN_OF(interval_ns, CALL_INTERVAL_MAX_NS);
+    /* Each interval twice: losses come in bursts. */
+    unsigned backoff = MIN_OF((calling->round - 1) / 2, (unsigned)CALL_BACKOFF_MAX);
+    uint64_t interval_ns = MIN_OF(CALL_INTERVAL_NS << backoff, calling->round < CALL_ROUNDS_SOON
+                                                                   ? CALL_INTERVAL_SOON_NS
+                                                                   : CALL_INTERVAL_MAX_NS);
     return interval_ns + interval_ns / 1024 * (link->live->instance & 0xff);
 }
 
+/* From the third round on each candidate is asked twice. */
 static void calling_next(struct calling *calling, size_t candidate_count)
 {
-    if (++calling->candidate < candidate_count)
+    size_t turns = calling->round < CALL_ROUNDS_SINGLE ? 1 : 2;
+    if (++calling->candidate < turns * candidate_count)
         return;
     calling->candidate = 0;
     calling->round++;
@@ -178,7 +186,7 @@ static size_t calling_pull(struct link *link, struct mesh_address *to, uint8_t *
         *to = calling->extra;
         calling->has_extra = false;
     } else {
-        *to = *candidates[MIN_OF(calling->candidate, count - 1)];
+        *to = *candidates[calling->candidate % count];
         calling_next(calling, count);
     }
     calling->next_ns = now_ns + calling_interval_ns(link, calling);
@@ -509,7 +517,8 @@ void mesh_receive_hello(struct mesh *mesh, const struct mesh_address *from, cons
         counters->dropped_unsealed++;
     } else {
         struct link *link = map_get(&mesh->links, hello.from);
-        if (!link || link->state == LINK_DEAD || hello.to != link->self || hello.mode != mesh->config.mode ||
+        if (!link || link->state == LINK_DEAD || hello.to != link->self ||
+            hello.mode != mesh->config.mode ||
             memcmp(link->public_key, noise.remote_static, SEAL_KEY_BYTES) != 0)
             counters->dropped_unknown++;
         else

@@ -10,10 +10,11 @@
 
 #include <string.h>
 
-enum { CHECK_SENT_MAX = 3, SEARCH_FIRST_TRIES = 16 };
+enum { CHECK_SENT_MAX = 3, SEARCH_FIRST_TRIES = 16, MOVES_BURST = 3 };
 #define CHECK_INTERVAL_MIN_NS UINT64_C(50000000)
 #define FOLLOW_PATIENCE_MIN_NS UINT64_C(50000000)
 #define FOLLOW_PATIENCE_MAX_NS UINT64_C(1000000000)
+#define MOVE_INTERVAL_NS UINT64_C(500000000)
 #define SEARCH_INTERVAL_NS UINT64_C(100000000)
 #define SEARCH_LATER_INTERVAL_NS UINT64_C(500000000)
 #define SEARCH_SILENT_INTERVAL_NS UINT64_C(5000000000)
@@ -105,13 +106,16 @@ void link_set_path(struct link *link, const struct mesh_address *path, uint64_t 
     if (live->has_path && mesh_address_is_same(&live->path, path))
         return;
     bool is_first = !live->has_path;
+    bool is_same_host = memcmp(live->path.ip, path->ip, sizeof(path->ip)) == 0;
     live->has_path = true;
     live->path = *path;
     if (is_first && !is_via)
         return;
+    live->moves_ns = MAX_OF(live->moves_ns, now_ns) + MOVE_INTERVAL_NS;
     list_remove(&live->relay_wait);
     live->direct_ns = now_ns + DIRECT_INTERVAL_NS;
-    path_properties_init(link, now_ns);
+    if (!is_same_host || is_via) /* only the port: RFC 9000 section 9.4 lets us keep all */
+        path_properties_init(link, now_ns);
     if (is_first)
         return;
     path_retry_in_flight(link, now_ns);
@@ -197,18 +201,22 @@ size_t link_pull_path(struct link *link, struct mesh_address *to, uint8_t *bytes
 /* ---- the peer moves ---- */
 
 /*
- * Where two can reach each other in more than one way (two daemons of one machine always can), both
- * may have moved at the same time, each to another way; if both followed at once, each would go to
- * where the other has just left, for ever. So the one with the greater key follows late: by then
- * the other has come, or really is elsewhere. To a direct path both follow at once, from one to a
- * relayed path both late: the peer may be about to come back.
+ * Where two can reach each other in more than one way (two daemons of one machine always can),
+ * both may have looked for another way at the same time and found different ones; if both followed
+ * at once, each would go to where the other has just left, for ever. So when it has moved several
+ * times in short order the one with the greater key follows late: by then the other has come, or
+ * really is elsewhere. From a relayed path to a direct one both follow at once, the other way
+ * round both late: the peer may be about to come back.
  */
-static bool follows_at_once(const struct link *link, const struct mesh_address *from)
+static bool follows_at_once(const struct link *link, const struct mesh_address *from,
+                            uint64_t now_ns)
 {
-    bool is_via = mesh_address_is_via(&link->live->path);
+    const struct live *live = link->live;
+    bool is_via = mesh_address_is_via(&live->path);
     if (is_via != mesh_address_is_via(from))
         return is_via;
-    return memcmp(link->mesh->public_key, link->public_key, SEAL_KEY_BYTES) < 0;
+    return live->moves_ns < now_ns + MOVES_BURST * MOVE_INTERVAL_NS ||
+           memcmp(link->mesh->public_key, link->public_key, SEAL_KEY_BYTES) < 0;
 }
 
 void link_follow_path(struct link *link, const struct mesh_address *from, uint64_t now_ns)
@@ -225,7 +233,7 @@ void link_follow_path(struct link *link, const struct mesh_address *from, uint64
     if (live->elsewhere_ns == 0)
         live->elsewhere_ns = MAX_OF(now_ns, (uint64_t)1);
     uint64_t patience_ns = MAX_OF(FOLLOW_PATIENCE_MIN_NS, 2 * rtt_probe_timeout_ns(&live->rtt));
-    if (follows_at_once(link, from) ||
+    if (follows_at_once(link, from, now_ns) ||
         now_ns - live->elsewhere_ns >= MIN_OF(patience_ns, FOLLOW_PATIENCE_MAX_NS))
         link_check_path(link, from);
 }

@@ -27,6 +27,12 @@ static struct session *link_session(const struct link *link, uint32_t index)
     return NULL;
 }
 
+/* What a packet is, all in all. */
+struct received {
+    uint64_t number;
+    bool asks, is_probing, goodbye;
+};
+
 /* ---- checking ---- */
 
 static bool frame_is_fine(struct link *link, const struct frame *frame)
@@ -64,15 +70,24 @@ static bool frame_is_fine(struct link *link, const struct frame *frame)
     return false;
 }
 
-static bool frames_are_fine(struct link *link, const uint8_t *payload, size_t length, bool *asks)
+/* Only about paths: it does not tell where the peer is (RFC 9000 section 9.1). */
+static bool frame_is_probing(enum frame_type type)
+{
+    return type == FRAME_PADDING || type == FRAME_PATH_CHALLENGE || type == FRAME_PATH_RESPONSE;
+}
+
+static bool frames_are_fine(struct link *link, const uint8_t *payload, size_t length,
+                            struct received *received)
 {
     struct rd rd = rd_init(payload, length);
     struct frame frame;
-    *asks = false;
+    received->is_probing = true;
     while (frame_decode(&rd, &frame)) {
         if (!frame_is_fine(link, &frame))
             return false;
-        *asks |= frame_asks_for_ack(frame.type);
+        received->asks |= frame_asks_for_ack(frame.type);
+        received->is_probing &= frame_is_probing(frame.type);
+        received->goodbye |= frame.type == FRAME_GOODBYE;
     }
     return rd_ok(&rd) && length > 0;
 }
@@ -192,7 +207,7 @@ static int frame_take(struct link *link, const struct frame *frame, const struct
     switch (frame->type) {
     case FRAME_PADDING:
     case FRAME_PING:
-    case FRAME_GOODBYE: /* link_take_frames() */
+    case FRAME_GOODBYE: /* link_receive() */
     case FRAME_TOMBSTONE:
         break;
     case FRAME_NOTE:
@@ -242,27 +257,27 @@ static int frame_take(struct link *link, const struct frame *frame, const struct
     return 0;
 }
 
-/* -1 without memory. |*goodbye|: the peer left. */
+/* -1 without memory. */
 static int link_take_frames(struct link *link, const uint8_t *payload, size_t length,
-                            const struct mesh_address *from, bool *goodbye, uint64_t now_ns)
+                            const struct mesh_address *from, uint64_t now_ns)
 {
     struct rd rd = rd_init(payload, length);
     struct frame frame;
     while (frame_decode(&rd, &frame)) {
         if (frame_take(link, &frame, from, now_ns) < 0)
             return -1;
-        *goodbye |= frame.type == FRAME_GOODBYE;
     }
     return 0;
 }
 
 /* The packet is genuine and was taken. */
 static void link_was_heard(struct link *link, const struct session *session,
-                           const struct mesh_address *from, uint64_t number, uint64_t now_ns)
+                           const struct mesh_address *from, const struct received *received,
+                           uint64_t now_ns)
 {
     struct live *live = link->live;
-    bool is_newest = number >= live->replay.next;
-    replay_record(&live->replay, number);
+    bool is_newest = received->number >= live->replay.next;
+    replay_record(&live->replay, received->number);
     live->received_ns = now_ns;
     live->is_tidy = false;
     live->asking_ns = live->loss.in_flight_count ? MAX_OF(now_ns, (uint64_t)1) : 0;
@@ -270,7 +285,7 @@ static void link_was_heard(struct link *link, const struct session *session,
     if (session == live->current && live->previous && live->previous_until_ns == UINT64_MAX)
         live->previous_until_ns = now_ns + link_previous_ns(live);
     /* RFC 9000 section 9.3: only the newest packet tells where the peer is. */
-    if (is_newest)
+    if (is_newest && !received->is_probing)
         link_follow_path(link, from, now_ns);
     link_wake(link);
 }
@@ -280,24 +295,24 @@ static void link_receive(struct link *link, struct session *session,
                          size_t length, uint64_t now_ns)
 {
     struct mesh_counters *counters = &link->mesh->counters;
-    bool asks, goodbye = false;
+    struct received received = {.number = number};
     /* A packet of the answered session is proof that the caller has our answer. */
     if (link->live->answering && session == link->live->answering->session)
         link_confirm(link, from, now_ns);
     struct live *live = link->live;
-    if (!frames_are_fine(link, payload, length, &asks)) {
+    if (!frames_are_fine(link, payload, length, &received)) {
         counters->dropped_malformed++;
         return;
     }
-    if (link_take_frames(link, payload, length, from, &goodbye, now_ns) < 0 ||
-        acks_record(&live->acks, number, asks, length, now_ns) < 0) {
+    if (link_take_frames(link, payload, length, from, now_ns) < 0 ||
+        acks_record(&live->acks, number, received.asks, length, now_ns) < 0) {
         link_wake(link);
         return;
     }
-    if (asks)
+    if (received.asks)
         credit_used(&live->share, now_ns);
-    link_was_heard(link, session, from, number, now_ns);
-    if (goodbye) {
+    link_was_heard(link, session, from, &received, now_ns);
+    if (received.goodbye) {
         link_input(link, LINK_GOODBYE, "the peer said goodbye");
         link_close(link, now_ns);
     }

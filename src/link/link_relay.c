@@ -2,15 +2,17 @@
 /*
  * Reaching a peer through another: see "Paths" in mesh.h. Three roles meet here.
  *
- * The one whose direct way fails puts its sealed datagrams into RELAY frames to a relay, naming the
- * peer by its key. The relay passes each on in a RELAYED frame, naming the sender, and cannot read
- * it. The peer takes it as a datagram that came from the address "through the relay" and answers to
- * there. So a relayed path is an address like any other, and is checked, followed and left like one.
+ * The one whose direct way fails puts its sealed datagrams into RELAY frames to a relay, naming
+ * the peer by its key. The relay passes each on in a RELAYED frame, naming the sender, and cannot
+ * read it. The peer takes it as a datagram that came from the address "through the relay" and
+ * answers to there. So a relayed path is an address like any other, and is checked, followed and
+ * left like one.
  *
- * The frames ask for acknowledgement and are never sent again: the congestion control of the relay's
- * own links bounds what is passed on, the two ends repeat what is lost (as RFC 9221 does). What waits
- * is little and soon too old. A datagram is relayed once: frames of either kind that come through a
- * relay are dropped, and a relay passes on over direct paths only, so nothing can go round.
+ * The frames ask for acknowledgement and are never sent again: the congestion control of the
+ * relay's own links bounds what is passed on, the two ends repeat what is lost (as RFC 9221 does).
+ * What waits is little and soon too old. A datagram is relayed once: frames of either kind that
+ * come through a relay are dropped, and a relay passes on over direct paths only, so nothing can
+ * go round.
  */
 #include "link/link.h"
 

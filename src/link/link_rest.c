@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A link that nobody uses goes to rest: keys, windows and all that a conversation needs are freed,
- * and what must not be forgotten stays in struct rest (numbers, offsets, the address). The next word
- * begins with a handshake, and everything goes on where it stopped: the user notices nothing.
+ * and what must not be forgotten stays in struct rest (numbers, offsets, the address). The next
+ * word begins with a handshake, and everything goes on where it stopped: the user notices nothing.
  *
  * Both sides rest by themselves, without a word about it. The side that has something to say again
- * treats its keys as gone a while before the other one may have dropped them: LINK_STALE_NS after it
- * last heard the peer, which is less than LINK_REST_NS after the peer last spoke.
+ * treats its keys as gone a while before the other one may have dropped them: LINK_STALE_NS after
+ * it last heard the peer, which is less than LINK_REST_NS after the peer last spoke.
  *
  * Before that the link is tidied once: flows that are drained are ended, credit that was held back
  * for the next packet is told. That costs a packet or two after half a minute, and then none.

@@ -254,10 +254,10 @@ static void fill_data(struct link *link, struct build *build, uint64_t now_ns)
 bool link_has_news(struct link *link)
 {
     struct live *live = link->live;
-    return live->note_count || live->passing_count || live->ping_now || live->grant_now || live->credit.want_now || live->peer_notice ||
-           live->control_notice || !list_is_empty(&live->notices) ||
-           !list_is_empty(&live->ending) || outlane_may_send(&live->control, NULL, NULL) ||
-           next_flow(live);
+    return live->note_count || live->passing_count || live->ping_now || live->grant_now ||
+           live->credit.want_now || live->peer_notice || live->control_notice ||
+           !list_is_empty(&live->notices) || !list_is_empty(&live->ending) ||
+           outlane_may_send(&live->control, NULL, NULL) || next_flow(live);
 }
 
 /* Asks for more credit when what is queued exceeds it, and gives it back when all is through. */
@@ -359,8 +359,8 @@ static size_t pull_notes(struct link *link, uint8_t *bytes, uint64_t now_ns)
 static size_t pull_size_probe(struct link *link, uint8_t *bytes, uint64_t now_ns)
 {
     struct live *live = link->live;
-    if (live->out_bytes + live->passing_bytes <= live->mtu.current || live->probes || !live->rtt.has_sample ||
-        live->loss.in_flight_bytes > live->congestion.window_bytes)
+    if (live->out_bytes + live->passing_bytes <= live->mtu.current || live->probes ||
+        !live->rtt.has_sample || live->loss.in_flight_bytes > live->congestion.window_bytes)
         return 0;
     size_t most = credit_room(live->credit.limit / 4);
     if (mesh_address_is_via(&live->path))

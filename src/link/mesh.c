@@ -346,8 +346,7 @@ size_t mesh_tombstone(struct mesh *mesh, uint64_t peer, struct mesh_address *to,
 _Static_assert((int)MESH_HEAD_BYTES_MAX == (int)OUTLANE_HEAD_BYTES_MAX, "kept with the frame");
 
 int mesh_flow_write_headed(struct mesh *mesh, uint64_t peer, uint32_t source, uint32_t destination,
-                           const void *head, size_t head_length, struct slice body,
-                           uint64_t now_ns)
+                           const void *head, size_t head_length, struct slice body, uint64_t now_ns)
 {
     struct link *link = mesh_link(mesh, peer);
     const size_t length = head_length + body.length;

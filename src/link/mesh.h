@@ -11,20 +11,20 @@
  * A peer is named by an id that the caller chooses (the core's host epoch: a host that left and
  * came back is another peer). Control messages are delivered to the peer in order, exactly once,
  * as long as the peer lives, with priority over flows. A note is one small message that is sealed
- * and sent once: it may be lost, and is never acknowledged. A flow is named by (source, destination) as
- * 32-bit numbers and carries frames (1..MESH_FRAME_BYTES_MAX bytes each) in order, exactly once;
- * flows of a link share it fairly and know nothing of each other. Nothing is ordered between
- * lanes.
+ * and sent once: it may be lost, and is never acknowledged. A flow is named by (source,
+ * destination) as 32-bit numbers and carries frames (1..MESH_FRAME_BYTES_MAX bytes each) in order,
+ * exactly once; flows of a link share it fairly and know nothing of each other. Nothing is ordered
+ * between lanes.
  *
  * A link that is quiet stays quiet: nothing is sent to find out whether the peer lives (that is
  * detect's), and MESH_DOWN comes only to who has something unacknowledged, or said goodbye. A link
  * that nobody used for a minute keeps little more than its numbers; the next word begins with a new
  * handshake, of which the user sees nothing but MESH_SESSION.
  *
- * Paths. A peer that cannot be reached directly is reached through others that can (D5): the sealed
- * datagrams for it go, inside sealed packets, to a third daemon that has links to both, which passes
- * them on and cannot read them. The mesh tries this by itself when the direct way fails, and goes
- * back when it works again.
+ * Paths. A peer that cannot be reached directly is reached through others that can (D5): the
+ * sealed datagrams for it go, inside sealed packets, to a third daemon that has links to both,
+ * which passes them on and cannot read them. The mesh tries this by itself when the direct way
+ * fails, and goes back when it works again.
  *
  * Credit. A receiver bounds what it holds: per flow MESH_FLOW_WINDOW_BYTES may be unconsumed
  * (mesh_flow_consume gives credit back), and over all peers what may be in flight stays below the
@@ -45,42 +45,42 @@ enum {
     MESH_FRAME_BYTES_MAX = 128 * 1024,
     MESH_HEAD_BYTES_MAX = 31,
     MESH_CONTROL_BYTES_MAX = 16 * 1024 * 1024, /* one control message */
-    MESH_DATAGRAM_BYTES_MIN = 640, /* a note fits */
+    MESH_DATAGRAM_BYTES_MIN = 640,             /* a note fits */
     MESH_DATAGRAM_BYTES_MAX = 65507,
-    MESH_FLOW_WINDOW_BYTES = 1024 * 1024,  /* received and not yet consumed, per flow */
+    MESH_FLOW_WINDOW_BYTES = 1024 * 1024,     /* received and not yet consumed, per flow */
     MESH_PEER_WINDOW_BYTES = 8 * 1024 * 1024, /* the same over all flows of a peer */
     MESH_ADDRESSES_MAX = 8,
     MESH_NOTE_BYTES_MAX = 512,
-    MESH_NOTES_WAITING = 4,       /* per peer without a session */
+    MESH_NOTES_WAITING = 4, /* per peer without a session */
     MESH_TOMBSTONE_BYTES_MAX = 64
 };
 
 /* Where a datagram goes or comes from: IPv6, or IPv4 mapped into it (RFC 4291 section 2.5.5.2). */
 struct mesh_address {
     uint8_t ip[16];
-    uint16_t port;      /* host byte order */
-    uint32_t scope_id;  /* for link-local IPv6, else 0 */
+    uint16_t port;     /* host byte order */
+    uint32_t scope_id; /* for link-local IPv6, else 0 */
 };
 
 struct mesh_config {
-    const struct seal_crypto *crypto; /* the primitives: OpenSSL in life, a toy in simulations */
+    const struct seal_crypto *crypto;    /* the primitives: OpenSSL in life, a toy in simulations */
     uint8_t private_key[SEAL_KEY_BYTES]; /* X25519, of this start of the daemon */
-    enum seal_mode mode;              /* encrypt, integrity, off */
-    size_t receive_buffer_bytes;      /* what the socket really has (SO_RCVBUF as read back) */
-    size_t datagram_bytes_max;        /* never send larger ones; path discovery goes up to it.
+    enum seal_mode mode;                 /* encrypt, integrity, off */
+    size_t receive_buffer_bytes;         /* what the socket really has (SO_RCVBUF as read back) */
+    size_t datagram_bytes_max;           /* never send larger ones; path discovery goes up to it.
                                        * MESH_DATAGRAM_BYTES_MIN..MESH_DATAGRAM_BYTES_MAX */
-    uint64_t dead_after_ns;           /* no sign of life for this long while the peer owes an
+    uint64_t dead_after_ns;              /* no sign of life for this long while the peer owes an
                                        * answer: MESH_DOWN; 0 = never */
-    uint64_t rekey_after_ns;          /* 1 hour in life */
+    uint64_t rekey_after_ns;             /* 1 hour in life */
     const struct log_sink *log;
 };
 
 struct mesh_peer_config {
-    uint64_t peer;                    /* the caller's id */
-    uint64_t self;                    /* what the peer calls us: its id for this daemon */
+    uint64_t peer; /* the caller's id */
+    uint64_t self; /* what the peer calls us: its id for this daemon */
     uint8_t public_key[SEAL_KEY_BYTES];
-    uint8_t psk[SEAL_KEY_BYTES];      /* of the virtual machine; zeros while joining */
-    uint32_t psk_epoch;               /* which psk; 0 while joining */
+    uint8_t psk[SEAL_KEY_BYTES];          /* of the virtual machine; zeros while joining */
+    uint32_t psk_epoch;                   /* which psk; 0 while joining */
     const struct mesh_address *addresses; /* candidates, best first; none: wait to be called */
     size_t address_count;
 };
@@ -94,7 +94,7 @@ enum mesh_event_kind {
     MESH_FLOW_RESET, /* the peer gave the flow up: what was not delivered is lost */
     MESH_NOTE,       /* one note: payload */
     MESH_TOMBSTONE,  /* the peer's guardian says that its daemon is dead */
-    MESH_SESSION     /* a new session stands, or the path changed: tombstones have to be made anew */
+    MESH_SESSION /* a new session stands, or the path changed: tombstones have to be made anew */
 };
 
 struct mesh_event {
@@ -112,16 +112,16 @@ struct mesh_counters {
     uint64_t datagrams_in, datagrams_out, bytes_in, bytes_out;
     uint64_t packets_lost, packets_lost_spurious, probe_timeouts;
     uint64_t handshakes, rekeys;
-    uint64_t dropped_malformed;    /* too short, unknown type, frames that do not decode */
-    uint64_t dropped_unsealed;     /* authentication failed: wrong key, changed bit */
-    uint64_t dropped_replayed;     /* replay window */
-    uint64_t dropped_unknown;      /* unknown session, unknown key in a handshake */
+    uint64_t dropped_malformed;       /* too short, unknown type, frames that do not decode */
+    uint64_t dropped_unsealed;        /* authentication failed: wrong key, changed bit */
+    uint64_t dropped_replayed;        /* replay window */
+    uint64_t dropped_unknown;         /* unknown session, unknown key in a handshake */
     uint64_t relayed_in, relayed_out; /* our own datagrams that went through another daemon */
     uint64_t forwarded_datagrams, forwarded_bytes; /* those of others that we passed on */
     uint64_t relay_dropped; /* of both: no way, no room, too old, not allowed */
-    uint64_t held_bytes; /* now: written and unacknowledged plus received and unconsumed */
+    uint64_t held_bytes;    /* now: written and unacknowledged plus received and unconsumed */
     uint64_t held_bytes_max;
-    uint64_t flows;                /* now: flows of both directions that have state */
+    uint64_t flows; /* now: flows of both directions that have state */
 };
 
 struct mesh;
@@ -152,16 +152,16 @@ uint64_t mesh_peer_unacked_bytes(const struct mesh *mesh, uint64_t peer);
 /* Queues one control message (copied). 0; -1 unknown peer, no memory, or too long. Never blocks. */
 int mesh_send_control(struct mesh *mesh, uint64_t peer, const void *bytes, size_t length,
                       uint64_t now_ns);
-/* Sends one note of 1..MESH_NOTE_BYTES_MAX bytes (copied) as soon as may be, under no window. Without
- * a session it begins a handshake and waits for it; of those that wait the last MESH_NOTES_WAITING
- * stay. 0; -1 unknown peer, bad length, no memory. */
+/* Sends one note of 1..MESH_NOTE_BYTES_MAX bytes (copied) as soon as may be, under no window.
+ * Without a session it begins a handshake and waits for it; of those that wait the last
+ * MESH_NOTES_WAITING stay. 0; -1 unknown peer, bad length, no memory. */
 int mesh_send_note(struct mesh *mesh, uint64_t peer, const void *bytes, size_t length,
                    uint64_t now_ns);
-/* The tombstone for |peer|: a sealed packet that says "the daemon that made this is dead", to be sent
- * by the guardian when that is so. Its number is one that no other packet ever has, so it can be made
- * while the daemon lives; it is good until the session changes (MESH_SESSION says so). Writes at most
- * MESH_TOMBSTONE_BYTES_MAX bytes and the address, returns the length; 0 = there is no session, or
- * the peer is reached through another, which the guardian cannot ask. */
+/* The tombstone for |peer|: a sealed packet that says "the daemon that made this is dead", to be
+ * sent by the guardian when that is so. Its number is one that no other packet ever has, so it can
+ * be made while the daemon lives; it is good until the session changes (MESH_SESSION says so).
+ * Writes at most MESH_TOMBSTONE_BYTES_MAX bytes and the address, returns the length; 0 = there is
+ * no session, or the peer is reached through another, which the guardian cannot ask. */
 size_t mesh_tombstone(struct mesh *mesh, uint64_t peer, struct mesh_address *to, uint8_t *bytes);
 /* Queues one frame on the flow, taking a reference to |frame|. 0; -1 unknown peer, bad length, no
  * memory. Always accepted above that: the caller keeps itself to MESH_FLOW_WINDOW_BYTES by counting

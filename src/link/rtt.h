@@ -20,8 +20,9 @@ struct rtt {
 };
 
 void rtt_init(struct rtt *rtt);
-/* What is longer than RTT_SAMPLE_MAX_NS tells that a machine slept, not how long the path is: ignored.
- * A packet came back after |sample_ns|, of which the peer says it held it for |ack_delay_ns|. */
+/* What is longer than RTT_SAMPLE_MAX_NS tells that a machine slept, not how long the path is:
+ * ignored. A packet came back after |sample_ns|, of which the peer says it held it for
+ * |ack_delay_ns|. */
 void rtt_sample(struct rtt *rtt, uint64_t sample_ns, uint64_t ack_delay_ns);
 /* Probe timeout without backoff. */
 uint64_t rtt_probe_timeout_ns(const struct rtt *rtt);

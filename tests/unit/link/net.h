@@ -53,8 +53,9 @@ struct net_node {
     uint64_t notes, tombstones, sessions;
     uint64_t last_control_length, last_note_length;
     const char *down_reason;
-    bool cut; /* nothing goes in or out */
-    bool asleep; /* nor does it notice the time */
+    bool cut;              /* nothing goes in or out */
+    bool asleep;           /* nor does it notice the time */
+    uint64_t line_free_ns; /* the line towards it is busy until then */
 };
 
 struct net {
@@ -66,9 +67,11 @@ struct net {
     uint32_t loss_ppm, reorder_ppm, repeat_ppm, flip_ppm;
     unsigned reorder_depth;
     uint64_t delay_ns, jitter_ns;
-    uint64_t socket_bytes; /* 0 = no model: delivered at once */
-    size_t path_bytes_max; /* larger datagrams vanish; 0 = none do */
-    bool consume;          /* frames are consumed as they come */
+    uint64_t socket_bytes;     /* 0 = no model: delivered at once */
+    uint64_t line_bytes_per_s; /* of the line towards each node, 0 = without end; */
+    uint64_t line_queue_ns;    /* what would wait longer for it is dropped */
+    size_t path_bytes_max;     /* larger datagrams vanish; 0 = none do */
+    bool consume;              /* frames are consumed as they come */
     uint64_t sent, lost;
     /* Sees each event before it is dropped; may be NULL. */
     void (*on_event)(struct net *net, struct net_node *node, struct mesh_event *event);
@@ -196,6 +199,17 @@ static inline struct net_node *net_at_address(struct net *net, const struct mesh
 static inline void net_fly(struct net *net, struct net_packet *packet)
 {
     uint64_t delay_ns = net->delay_ns + rng_below(&net->rng, net->jitter_ns + 1);
+    if (net->line_bytes_per_s) {
+        uint64_t *free_ns = &net->nodes[packet->to].line_free_ns;
+        *free_ns = MAX_OF(*free_ns, net->now_ns);
+        if (*free_ns - net->now_ns > net->line_queue_ns) {
+            net->lost++;
+            free(packet);
+            return;
+        }
+        *free_ns += packet->length * SECOND / net->line_bytes_per_s;
+        delay_ns += *free_ns - net->now_ns;
+    }
     heap_set(&net->packets, &packet->at, net->now_ns + delay_ns);
 }
 
@@ -218,7 +232,8 @@ static inline void net_send(struct net *net, struct net_node *node, const struct
     struct net_node *target = net_at_address(net, to);
     net->sent++;
     net_release_held(net, node);
-    if (!target || node->cut || target->cut || target->asleep || rng_chance(&net->rng, net->loss_ppm) ||
+    if (!target || node->cut || target->cut || target->asleep ||
+        rng_chance(&net->rng, net->loss_ppm) ||
         (net->path_bytes_max && length > net->path_bytes_max)) {
         net->lost++;
         return;

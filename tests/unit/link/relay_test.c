@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Daemons that do not all reach one another: what cannot go directly goes through a third, which can
- * neither read nor change it, and comes back when it can.
+ * Daemons that do not all reach one another: what cannot go directly goes through a third, which
+ * can neither read nor change it, and comes back when it can.
  */
 #include "net.h"
 #include "tap.h"
@@ -159,8 +159,7 @@ static void bulk(size_t datagram, size_t path_bytes_max)
        "5 MB each way through a third, in order");
     const struct mesh_counters *counters = mesh_counters(net.nodes[1].mesh);
     printf("# 2 x 5 MB in %.2f s, %llu datagrams, %llu bytes passed on, %llu dropped\n",
-           (double)(net.now_ns - start_ns) / 1e9,
-           (unsigned long long)counters->forwarded_datagrams,
+           (double)(net.now_ns - start_ns) / 1e9, (unsigned long long)counters->forwarded_datagrams,
            (unsigned long long)counters->forwarded_bytes,
            (unsigned long long)counters->relay_dropped);
     OK(counters->forwarded_bytes > 10 * 1000 * 1000, "the third passed it on");
@@ -390,7 +389,8 @@ static void not_passed_on(void)
     start(4, 11);
     warm_up();
     const struct mesh_counters *counters = mesh_counters(net.nodes[1].mesh);
-    size_t length = relay_frame(frame, sizeof(frame), mesh_public_key(net.nodes[2].mesh), inner, 100);
+    size_t length = relay_frame(frame, sizeof(frame), mesh_public_key(net.nodes[2].mesh), inner,
+                                100);
     lie(0, 1, &net.nodes[0].address, frame, length);
     net_run(&net, 10 * MS);
     EQUAL(counters->forwarded_datagrams, 1, "one for a peer is passed on");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Quiet links: nothing is sent, nearly nothing is kept, and everything goes on where it stopped. And
- * a machine that slept for hours.
+ * Quiet links: nothing is sent, nearly nothing is kept, and everything goes on where it stopped.
+ * And a machine that slept for hours.
  */
 #include "net.h"
 #include "tap.h"
