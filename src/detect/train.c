@@ -202,12 +202,19 @@ static void round_begin(struct detect *detect)
     detect->round_ns = detect->now_ns + reply_ns(detect);
 }
 
+/* It waits for the leader alone, and meanwhile the next round is due. */
+static bool round_overtaken(const struct detect *detect)
+{
+    uint64_t start = lease_start(detect);
+    return start >= detect->goal_ns && detect->now_ns >= start + share(detect, TIME_ROUND);
+}
+
 void train_run(struct detect *detect)
 {
     if (!detect->me || !detect->voters_count || voters_alone(detect)) {
         detect->round_ns = UINT64_MAX;
         detect->is_waiting = false;
-    } else if (detect->is_waiting) {
+    } else if (detect->is_waiting && !round_overtaken(detect)) {
         ask_directly(detect);
     } else {
         round_begin(detect);
