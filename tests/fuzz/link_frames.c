@@ -39,6 +39,33 @@ static void data_check(const struct frame_data *data)
     CHECK(memcmp(again.data.bytes, data->bytes, (size_t)data->part_length) == 0);
 }
 
+/* A NOTE, RELAY or RELAYED frame. */
+static void encoded_again(const struct frame *frame)
+{
+    static uint8_t space[70000];
+    struct wr wr;
+    struct frame again;
+    bool is_note = frame->type == FRAME_NOTE;
+    uint64_t length = is_note ? frame->note.length : frame->relay.length;
+    if (length > 65536)
+        return;
+    wr_init_fixed(&wr, space, sizeof(space));
+    if (is_note)
+        frame_encode_note(&wr, frame->note.bytes, (size_t)length);
+    else
+        frame_encode_relay(&wr, frame->type, frame->relay.name, frame->relay.bytes, (size_t)length);
+    CHECK(!wr.bad && wr.length <= FRAME_RELAY_OVERHEAD_MAX + length);
+    struct rd rd = rd_init(space, wr.length);
+    CHECK(frame_decode(&rd, &again) && rd_done(&rd) && again.type == frame->type);
+    if (is_note)
+        CHECK(again.note.length == length &&
+              memcmp(again.note.bytes, frame->note.bytes, length) == 0);
+    else
+        CHECK(again.relay.length == length &&
+              memcmp(again.relay.name, frame->relay.name, FRAME_NAME_BYTES) == 0 &&
+              (length == 0 || memcmp(again.relay.bytes, frame->relay.bytes, length) == 0));
+}
+
 /* Each three bytes: what to do, from where, how far. */
 static void ranges_fuzz(const uint8_t *bytes, size_t length)
 {
@@ -68,6 +95,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     while (frame_decode(&rd, &frame)) {
         if (frame.type == FRAME_ACK)
             ack_check(&frame.ack);
+        if (frame.type == FRAME_NOTE || frame.type == FRAME_RELAY || frame.type == FRAME_RELAYED)
+            encoded_again(&frame);
         if (frame.type >= FRAME_CONTROL)
             data_check(&frame.data);
     }
