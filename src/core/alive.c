@@ -128,7 +128,12 @@ void alive_tombstone(struct node *node, const struct event *event)
 static void hear(struct node *node, const struct detect_news *news)
 {
     const struct host *host = host_by_epoch(&node->hosts, news->id);
+    struct peer *peer = peer_find(node, news->id);
     const char *name = host ? host->info.name : "?";
+    if (peer && (news->kind == DETECT_SUSPECTED || news->kind == DETECT_REFUTED))
+        peer->is_silent = news->kind == DETECT_SUSPECTED;
+    if (peer && news->kind == DETECT_DEAD)
+        peer->is_dead = true;
     switch (news->kind) {
     case DETECT_SUSPECTED:
         node_log(node, LOG_LEVEL_INFO, "host \"%s\": silent", name);

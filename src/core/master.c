@@ -154,12 +154,26 @@ static bool stays(const void *context, uint64_t epoch)
            (!(peer && peer->is_doomed) && !leave_wants(node, epoch));
 }
 
-/* Who is fed by another must be asked first. */
+static bool a_voter_is_silent(const struct node *node)
+{
+    const struct log_voters *voters = log_voters(node->log);
+    for (size_t i = 0; i < voters->count; i++) {
+        const struct peer *peer = peer_find(node, voters->ids[i]);
+        if (peer && peer->is_silent)
+            return true;
+    }
+    return false;
+}
+
+/* Who is fed by another must be asked first. While a voter is silent nobody new votes: he would
+ * have to say that he has not heard of it either, and he has only just begun to listen. */
 static bool is_caught_up(const void *context, uint64_t epoch)
 {
     const struct node *node = context;
     if (epoch == node->config.epoch)
         return true;
+    if (a_voter_is_silent(node))
+        return false;
     if (log_is_caught_up(node->log, epoch))
         return true;
     (void)log_follower_ask(node->log, epoch); /* without memory: at another step */

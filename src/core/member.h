@@ -24,6 +24,7 @@ struct peer {
     enum peer_role role;
     uint32_t psk_epoch;     /* of the key the mesh was given; 0 = none */
     bool is_down;           /* the mesh gave it up */
+    bool is_silent;         /* as the detector finds */
     bool is_dead;           /* its guardian said so */
     bool is_doomed;         /* the master is to remove it: core/master.h */
     uint64_t removal_term;  /* in which that was proposed */

@@ -370,6 +370,7 @@ void fake_rejoin(struct fake *fake, int index)
     node->old_epoch = node->epoch;
     node->epoch = node_epoch(again);
     push(fake, index, EVENT_START);
+    fake_run(fake);
 }
 
 /* ---- tasks and processes ---- */

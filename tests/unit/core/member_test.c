@@ -58,6 +58,7 @@ static void test_master_falls_silent(void)
     struct fake_task *c = fake_task(fake, 2, 0, 0);
     struct message request = {.type = TM_ADDHOSTS};
     request.tm_addhosts = (struct wire_tm_addhosts){.wait = 9, .hosts = {1, &name}};
+    fake_advance(fake, 2 * second);
     fake->hosts_are_silent = true;
     fake_ask(fake, c, &request);
     fake_run(fake);

@@ -145,6 +145,7 @@ static void test_silence_ends(void)
 {
     struct fake *fake = fake_create_unstarted();
     fake->request_timeout_ns = 5 * UINT64_C(1000000000);
+    fake->dead_after_ns = 60 * UINT64_C(1000000000);
     fake_start(fake);
     struct fake_task *task = fake_machine(fake, 2);
     fake->nodes[1].is_cut = true;
