@@ -68,12 +68,28 @@ void sim_guard_init(struct sim_host *host)
 void sim_guard_set_tombstones(struct sim_host *host, const uint64_t *peers, size_t count)
 {
     struct sim_guard *guard = &host->guard;
+    CHECK(mem_grow((void **)&guard->peers, &guard->peer_capacity, count,
+                   sizeof(guard->peers[0])) == 0);
+    for (size_t i = 0; i < count; i++)
+        guard->peers[i] = peers[i];
+    guard->peer_count = count;
+    guard->is_stale = true;
+    sim_guard_renew(host);
+}
+
+void sim_guard_renew(struct sim_host *host)
+{
+    struct sim_guard *guard = &host->guard;
+    if (!guard->is_stale)
+        return;
+    guard->is_stale = false;
     guard->count = 0;
-    CHECK(mem_grow((void **)&guard->tombstones, &guard->capacity, count,
+    CHECK(mem_grow((void **)&guard->tombstones, &guard->capacity, guard->peer_count,
                    sizeof(guard->tombstones[0])) == 0);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < guard->peer_count; i++) {
         struct sim_tombstone *tombstone = &guard->tombstones[guard->count];
-        tombstone->length = mesh_tombstone(host->mesh, peers[i], &tombstone->to, tombstone->bytes);
+        tombstone->length =
+            mesh_tombstone(host->mesh, guard->peers[i], &tombstone->to, tombstone->bytes);
         guard->count += tombstone->length != 0;
     }
 }
@@ -107,6 +123,8 @@ void sim_guard_fini(struct sim_host *host)
     sim_forget(host->world, &guard->lease_turn);
     sim_forget(host->world, &guard->death_turn);
     mem_free(guard->tombstones);
+    mem_free(guard->peers);
     guard->tombstones = NULL;
-    guard->count = guard->capacity = 0;
+    guard->peers = NULL;
+    guard->count = guard->capacity = guard->peer_count = guard->peer_capacity = 0;
 }

@@ -25,9 +25,13 @@ struct sim_tombstone {
 };
 
 struct sim_guard {
-    struct sim_tombstone *tombstones;
+    uint64_t *peers;   /* whom to tell; */
+    size_t peer_count;
+    size_t peer_capacity;
+    struct sim_tombstone *tombstones; /* of those with whom there is a session */
     size_t count;
     size_t capacity;
+    bool is_stale;     /* a session changed: they are to be made anew */
     uint64_t lease_ns; /* by the machine's clock; UINT64_MAX = none */
     struct sim_event lease_turn;
     struct sim_event death_turn;
@@ -36,6 +40,8 @@ struct sim_guard {
 void sim_guard_init(struct sim_host *host);
 /* EFFECT_TOMBSTONES: what the mesh makes for |peers| takes the place of what there was. */
 void sim_guard_set_tombstones(struct sim_host *host, const uint64_t *peers, size_t count);
+/* Makes them anew if they are stale. */
+void sim_guard_renew(struct sim_host *host);
 /* EFFECT_LEASE. */
 void sim_guard_set_lease(struct sim_host *host, uint64_t until_ns);
 /* The daemon was killed: in a moment tasks end and tombstones go. */

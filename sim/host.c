@@ -15,6 +15,7 @@
 enum {
     STOP_FLUSH_MS = 1000,
     STOP_CHECK_MS = 10,
+    REJOIN_MS = 5,          /* until the processes of the old life are gone */
     CLOCK_AHEAD_S = 100000, /* at most, of the world's */
     STARVED_RUNS_MS = 5     /* out of every period, it runs so long */
 };
@@ -146,6 +147,7 @@ int sim_host_begin(struct sim_host *host, struct node_config *config)
     config->flow_window_bytes = settings->flow_window_bytes;
     config->queue_bytes_max = settings->queue_bytes_max;
     config->tasks_max = settings->tasks_max;
+    config->dead_after_ns = settings->dead_after_ns;
     config->request_timeout_ns = settings->request_timeout_ns;
     config->shares_memory = settings->shares_memory != 0;
     config->random_bytes = node_random;
@@ -346,12 +348,21 @@ void sim_host_terminate(struct sim_host *host)
 /* What the processes of the old life had is gone with it; links are made anew under a new epoch. */
 void sim_host_rejoin(struct sim_host *host)
 {
+    struct event start = {.kind = EVENT_START};
     host->rejoins = false;
+    host->life++;
     SIM_TELL(host->world, SIM_TRACE_HOST, host->name, "is no host any more and asks to join again");
-    sim_procs_orphan(host);
+    sim_procs_end(host);
     sim_starts_fini(host);
+    sim_guard_set_tombstones(host, NULL, 0);
+    sim_guard_set_lease(host, UINT64_MAX);
     mesh_destroy(host->mesh);
     CHECK(create_mesh(host) == 0);
+    struct node *node = node_rejoin(host->node);
+    CHECK(node);
+    host->node = node;
+    sim_host_set_epoch(host, node_epoch(node));
+    sim_host_step_later(host, &start, REJOIN_MS * SIM_NS_PER_MS);
 }
 
 void sim_host_destroy(struct sim_host *host)

@@ -44,6 +44,7 @@ struct sim_host {
     char name[64];
     uint32_t place;
     uint64_t serial;
+    uint64_t life;       /* how often it joined again: what was asked in another life comes to nobody */
     uint64_t epoch;
     uint32_t tid;        /* number in the host part of a tid */
     struct mesh_address address;

@@ -486,6 +486,19 @@ void sim_procs_orphan(struct sim_host *host)
         conn_drop_daemon_end(host->conns.entries[i - 1].value);
 }
 
+void sim_procs_end(struct sim_host *host)
+{
+    for (size_t i = host->conns.count; i > 0; i--)
+        conn_drop_daemon_end(host->conns.entries[i - 1].value);
+    LIST_EACH(pos, following, &host->procs) {
+        struct sim_proc *proc = LIST_ENTRY(pos, struct sim_proc, link);
+        if (!proc->ticket)
+            continue;
+        SIM_TELL(host->world, SIM_TRACE_TASK, proc->name, "ends, wait status %d", SIGNAL_KILL);
+        sim_proc_destroy(proc);
+    }
+}
+
 /* ---- children ---- */
 
 /* Between EFFECT_CHILD_START and EVENT_CHILD_STARTED. */
@@ -493,6 +506,7 @@ struct birth {
     struct sim_event event;
     uint64_t ticket;
     uint64_t cookie;
+    uint64_t life;
     const struct sim_program *program; /* NULL: no such file */
     bool fails;
 };
@@ -508,6 +522,10 @@ static void birth_run(struct sim_world *world, struct sim_event *event)
     struct sim_host *host = event->host;
     struct event core = {.kind = EVENT_CHILD_STARTED, .ticket = birth->ticket};
     host->under_way--;
+    if (birth->life != host->life) {
+        mem_free(birth);
+        return;
+    }
     if (!birth->program || birth->fails) {
         core.status = birth->program ? PVM_OUT_OF_RES : PVM_NO_FILE;
         core.text = birth->program ? "no process slots" : "no such file";
@@ -547,6 +565,7 @@ void sim_child_start(struct sim_host *host, uint64_t ticket, const struct child_
     struct birth *birth = mem_calloc(1, sizeof(*birth));
     CHECK(birth);
     birth->ticket = ticket;
+    birth->life = host->life;
     birth->cookie = read_cookie(child->environment);
     birth->program = sim_program_find(child->file);
     birth->fails = sim_fault_of_spawn(world, host->name);

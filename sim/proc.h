@@ -90,6 +90,8 @@ void sim_proc_pause_output(struct sim_proc *proc, bool pause);
 void sim_proc_signal(struct sim_proc *proc, int32_t signal);
 /* The daemon is gone: connections break, children die. */
 void sim_procs_orphan(struct sim_host *host);
+/* The same at once, and children are gone: the daemon begins a new life. */
+void sim_procs_end(struct sim_host *host);
 /* The daemon can write again. */
 void sim_conns_go_on(struct sim_host *host);
 /* Frees the connections of a host that is gone. */

@@ -25,6 +25,7 @@ enum {
 /* An event for later, with the memory it needs until then. */
 struct happening {
     struct sim_event event;
+    uint64_t life;
     struct event core;
 };
 
@@ -41,6 +42,10 @@ static void happening_run(struct sim_world *world, struct sim_event *event)
     struct happening *happening = CONTAINER_OF(event, struct happening, event);
     struct event core = happening->core;
     struct sim_host *host = event->host;
+    if (happening->life != host->life) {
+        happening_cancel(event);
+        return;
+    }
     mem_free(happening);
     sim_host_step(host, &core);
 }
@@ -50,6 +55,7 @@ void sim_host_step_later(struct sim_host *host, const struct event *event, uint6
     struct happening *happening = mem_calloc(1, sizeof(*happening));
     CHECK(happening);
     happening->core = *event;
+    happening->life = host->life;
     sim_event_init(&happening->event, host, happening_run, happening_cancel);
     sim_after(host->world, &happening->event, delay_ns);
 }
@@ -387,6 +393,7 @@ void sim_host_settle(struct sim_host *host)
             mesh_frame_step(host, &happened);
             continue;
         }
+        host->guard.is_stale |= happened.kind == MESH_SESSION;
         struct event event = {.kind = kinds_of_mesh[happened.kind], .peer = happened.peer,
                               .source = happened.source, .destination = happened.destination,
                               .count = happened.bytes, .text = happened.reason,
@@ -397,6 +404,7 @@ void sim_host_settle(struct sim_host *host)
     size_t length;
     while ((length = mesh_pull(host->mesh, &to, bytes, sim_host_now(host))) > 0)
         sim_net_send(host->world, host, &to, bytes, length);
+    sim_guard_renew(host);
     set_timer(host, &host->mesh_timer, mesh_deadline(host->mesh));
     const bool idle = host->stopping || !host->node;
     set_timer(host, &host->node_timer, idle ? UINT64_MAX : node_deadline(host->node));

@@ -16,6 +16,7 @@ enum { PVM_NO_HOST = -6, PVM_CANT_START = -29 };
 struct lookup {
     struct sim_event event;
     uint64_t ticket;
+    uint64_t life;
     char name[256];
 };
 
@@ -42,7 +43,8 @@ static void lookup_run(struct sim_world *world, struct sim_event *event)
         core.is_own = memcmp(ip, host->address.ip, sizeof(ip)) == 0;
     }
     host->under_way--;
-    sim_host_step(host, &core);
+    if (lookup->life == host->life)
+        sim_host_step(host, &core);
     mem_free(lookup);
 }
 
@@ -51,6 +53,7 @@ void sim_perform_resolve(struct sim_host *host, struct effect *effect)
     struct lookup *lookup = mem_calloc(1, sizeof(*lookup));
     CHECK(lookup);
     lookup->ticket = effect->ticket;
+    lookup->life = host->life;
     str_copy(lookup->name, sizeof(lookup->name), effect->text);
     host->under_way++;
     sim_event_init(&lookup->event, host, lookup_run, lookup_cancel);

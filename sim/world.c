@@ -177,6 +177,13 @@ static const char *host_business(const struct sim_host *host)
     return NULL;
 }
 
+static const char *name_host(const struct sim_host *host, const char *why)
+{
+    static _Thread_local char text[128];
+    str_format(text, sizeof(text), "%s: %s", host->name, why);
+    return text;
+}
+
 bool sim_world_is_quiet(const struct sim_world *world, const char **why)
 {
     const struct sim_host *first = NULL;
@@ -193,8 +200,10 @@ bool sim_world_is_quiet(const struct sim_world *world, const char **why)
             *why = "what is replicated differs";
         if (!*why && node_applied_index(host->node) < world->promises.applied_max)
             *why = "a host has not applied all there is";
-        if (*why)
+        if (*why) {
+            *why = name_host(host, *why);
             return false;
+        }
         first = host;
         count++;
     }

@@ -96,7 +96,7 @@ void sim_run_for(struct sim_world *world, uint64_t duration_ns);
  * not so within |limit_ns|. */
 bool sim_run_until_quiet(struct sim_world *world, uint64_t limit_ns);
 /* No request, start, child or byte is under way, all hosts know the same table, every task waits
- * or is gone; if not, *why says what in words (static text). */
+ * or is gone; if not, *why says what in words (valid until the next call). */
 bool sim_world_is_quiet(const struct sim_world *world, const char **why);
 
 /* The living host of that name, or NULL. */
