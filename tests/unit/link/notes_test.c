@@ -304,6 +304,45 @@ static void only_as_it_is(void)
     net_fini(&net);
 }
 
+/* Notes and tombstones with the n-th allocation failing: lost at worst. */
+static bool story(uint64_t nth, int repeat)
+{
+    bool fine = true;
+    start_pair(16);
+    mem_fail_at(nth, repeat);
+    for (unsigned i = 0; i < 8; i++) {
+        note(0, 1, "hello");
+        net_run(&net, 100 * MS);
+        note(1, 0, "hello yourself");
+        net_run(&net, 100 * MS);
+    }
+    mem_fail_at(0, 0);
+    uint64_t before = net.nodes[1].notes;
+    note(0, 1, "memory is back");
+    fine &= net_await(&net, &net.nodes[1].notes, before + 1, 3 * SECOND);
+    net_run(&net, SECOND);
+    struct tomb tomb = tomb_of(0);
+    mem_fail_at(1, 1);
+    mesh_receive(net.nodes[1].mesh, &net.nodes[0].address, tomb.bytes, tomb.length, net.now_ns);
+    mem_fail_at(0, 0);
+    net_run(&net, 0);
+    fine &= net.nodes[1].tombstones == 1;
+    net_fini(&net);
+    return fine && buf_live_count() == 0;
+}
+
+static void failing_memory(void)
+{
+    unsigned bad = 0;
+    for (uint64_t nth = 1; nth < 100; nth++) {
+        for (int repeat = 0; repeat < 2; repeat++) {
+            if (!story(nth, repeat) && bad++ < 3)
+                printf("# allocation %llu, %d\n", (unsigned long long)nth, repeat);
+        }
+    }
+    EQUAL(bad, 0, "each allocation may fail; a tombstone needs none");
+}
+
 int main(void)
 {
     TEST(one_note);
@@ -317,5 +356,6 @@ int main(void)
     TEST(new_keys);
     TEST(death_at_rekey);
     TEST(only_as_it_is);
+    TEST(failing_memory);
     return tap_done();
 }

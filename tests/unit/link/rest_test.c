@@ -269,6 +269,40 @@ static void sleep_for_hours(void)
             suspend(i & 1, i & 2, hours);
 }
 
+/* Going to rest and waking with the n-th allocation failing. */
+static bool story(uint64_t nth, int repeat)
+{
+    start_pair(9);
+    bool fine = true;
+    for (unsigned round = 0; round < 3; round++) {
+        if (round == 1)
+            mem_fail_at(nth, repeat);
+        if (net_write(&net, 0, 1, 1, 3000, round) < 0)
+            net.nodes[1].frames++; /* refused: none to expect */
+        net_run(&net, SECOND / 2);
+        if (round == 1 && repeat)
+            mem_fail_at(0, 0);
+        fine &= net_await(&net, &net.nodes[1].frames, round + 1, 10 * SECOND);
+        net_run(&net, 300 * SECOND);
+    }
+    mem_fail_at(0, 0);
+    fine &= net.nodes[0].downs + net.nodes[1].downs == 0;
+    net_fini(&net);
+    return fine && buf_live_count() == 0;
+}
+
+static void failing_memory(void)
+{
+    unsigned bad = 0;
+    for (uint64_t nth = 1; nth < 120; nth++) {
+        for (int repeat = 0; repeat < 2; repeat++) {
+            if (!story(nth, repeat) && bad++ < 3)
+                printf("# allocation %llu, %d\n", (unsigned long long)nth, repeat);
+        }
+    }
+    EQUAL(bad, 0, "each allocation may fail");
+}
+
 int main(void)
 {
     TEST(quiet);
@@ -280,5 +314,6 @@ int main(void)
     TEST(note_to_nobody);
     TEST(memory_per_peer);
     TEST(sleep_for_hours);
+    TEST(failing_memory);
     return tap_done();
 }
