@@ -79,11 +79,11 @@ unsigned detect_local_health(const struct detect *detect)
     return detect->health;
 }
 
-/* The first thing in every call. Whoever was to be called long ago did not run: that time is not
- * silence of the others. */
+/* The first thing in every call. Whoever was to be called long ago did not run: that time, since it
+ * was due or since the last call, is not silence of the others. */
 static void time_goes(struct detect *detect, uint64_t now_ns)
 {
-    uint64_t due_ns = detect->deadline_ns;
+    uint64_t due_ns = MAX_OF(detect->deadline_ns, detect->now_ns);
     detect->now_ns = MAX_OF(detect->now_ns, now_ns);
     if (due_ns != UINT64_MAX && detect->now_ns > due_ns &&
         detect->now_ns - due_ns > share(detect, TIME_LATE)) {
@@ -128,6 +128,11 @@ void detect_expire(struct detect *detect, uint64_t now_ns)
         verdict_run(detect);
     }
     deadline_settle(detect);
+}
+
+bool detect_may_act(const struct detect *detect)
+{
+    return detect->is_confirmed && !detect->is_lost;
 }
 
 uint64_t detect_lease_until(const struct detect *detect)

@@ -94,6 +94,10 @@ bool detect_next(struct detect *detect, struct detect_news *news);
 /* Until when this member may act; UINT64_MAX before it is in a machine (no members) and while it is
  * a majority alone. The guardian holds the daemon to it. */
 uint64_t detect_lease_until(const struct detect *detect);
+/* A majority has confirmed this member, so the lease is one to act under. False between its addition
+ * and that, some milliseconds later: perhaps it was removed again before it came to read that it was
+ * added. A new host starts no tasks until then. */
+bool detect_may_act(const struct detect *detect);
 /* Who probes this member and so should have its tombstone (besides the voters and the leader): writes
  * at most DETECT_WATCHERS_MAX ids, returns how many. Changes with the members. */
 size_t detect_watchers(const struct detect *detect, uint64_t *ids);

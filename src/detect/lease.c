@@ -173,7 +173,7 @@ void lease_update(struct detect *detect)
     if (!detect->me || !detect->voters_count || detect->is_lost)
         return;
     if (voters_alone(detect)) {
-        detect->has_lease = true;
+        detect->has_lease = detect->is_confirmed = true;
         detect->lease_until_ns = UINT64_MAX;
         return;
     }
@@ -184,7 +184,8 @@ void lease_update(struct detect *detect)
         detect->lease_until_ns = detect->now_ns + share(detect, TIME_LEASE);
     detect->has_lease = true;
     uint64_t start = lease_start(detect);
-    if (start)
-        detect->lease_until_ns =
-            MAX_OF(detect->lease_until_ns, start + share(detect, TIME_LEASE));
+    if (!start)
+        return;
+    detect->is_confirmed = true;
+    detect->lease_until_ns = MAX_OF(detect->lease_until_ns, start + share(detect, TIME_LEASE));
 }

@@ -29,8 +29,8 @@
  *   - A configuration that was never committed is joint, so whoever counts by it also has a majority
  *     by the one before.
  *
- * The first lease of a new host is shorter: it counts from its addition, which may have been on the
- * way for REMOVE - FIRST_LEASE / 0.97.
+ * A new host has FIRST_LEASE to be confirmed by a majority; before that it may not act
+ * (detect_may_act()), since it may have been removed before it came to read that it was added.
  */
 #ifndef DETECT_LEASE_H
 #define DETECT_LEASE_H

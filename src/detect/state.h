@@ -127,6 +127,7 @@ struct detect {
 
     /* the lease: lease.c, train.c */
     bool has_lease;       /* one has begun; else there is nothing to lose */
+    bool is_confirmed;    /* by a majority, once */
     bool is_lost;
     uint64_t lease_until_ns;
     uint32_t round;       /* of the last departure */

@@ -16,7 +16,7 @@
 #define DETECT_TIMES(X)                                                                           \
     X(REMOVE, 950, "heard of by nobody for so long: removed; the rest of D is for the question")   \
     X(LEASE, 920, "over before REMOVE by any clock that is not slower than 0.97 of the leader's")  \
-    X(FIRST_LEASE, 620, "of a new host: its addition may have been 0.30 on the way")               \
+    X(FIRST_LEASE, 620, "for a new host to be confirmed; longer than a blackout of 0.40")           \
     X(STALE_VOTERS, 1000, "a newer configuration may be known so long before its asker has it: a " \
                           "feeder of the log that died is replaced within this")                   \
     X(OLD_VOTERS, 1950, "STALE_VOTERS + REMOVE: so long leases given under it may be in force")    \
@@ -34,7 +34,7 @@
     X(ASK_EARLY, 250, "the leader asks the voters again though it is too early for a verdict: they " \
                       "probe the suspect")                                                         \
     X(ASK, 8, "between two questions of the leader that want a verdict")                           \
-    X(GIVE_UP, 990, "voters that live but do not answer are waited for until then")                \
+    X(GIVE_UP, 975, "voters that live but do not answer are waited for until then")                \
     X(TOMBSTONE, 40, "a certain death is told again, while its host is in the table")              \
     X(REMIND, 100, "a verdict is said again, while its host is in the table")                      \
     X(TOGETHER, 12, "timers so close are run in one wake-up")                                      \

@@ -328,7 +328,7 @@ static void log_step(struct crowd *crowd)
 
 static bool can_act(const struct crowd *crowd, const struct crowd_node *node)
 {
-    return node->is_running && !node->lost_lease_ns &&
+    return node->is_running && detect_may_act(node->detect) &&
            detect_lease_until(node->detect) > local_ns(crowd, node);
 }
 
@@ -672,6 +672,9 @@ void crowd_kill(struct crowd *crowd, size_t at, bool tombstone)
     size_t count = detect_watchers(node->detect, ids);
     node->is_running = false;
     node->killed_ns = crowd->now_ns;
+    if (tombstone && at == crowd->leader) /* an election begins at once: 20 ms */
+        crowd->leader_lost_ns =
+            crowd->now_ns + 20 * MS - crowd->config.dead_after_ns / 1000 * ELECTION;
     heap_remove(&crowd->timers, &node->timer);
     for (size_t i = 0; tombstone && i < crowd->node_count; i++) {
         bool told = crowd_is_voter(crowd, i);

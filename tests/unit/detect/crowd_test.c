@@ -124,6 +124,8 @@ static unsigned kill_in_turn(unsigned kills, bool tombstone)
         crowd_run(&crowd, (tombstone ? 2 : 9) * SECOND + pick(1000) * MS);
         crowd_replace(&crowd, at);
         crowd_run(&crowd, 12 * SECOND);
+        crowd_replace(&crowd, at);
+        crowd_run(&crowd, 3 * SECOND);
     }
     return kills;
 }
@@ -151,11 +153,9 @@ static void certain_deaths(void)
     crowd_init(&crowd, &config);
     crowd_run(&crowd, 10 * SECOND);
     unsigned kills = kill_in_turn(12, true);
-    /* Of a leader the harness knows by its election time only: those are not counted here. */
     uint64_t longest = detected("8 hosts, tombstones", kills);
-    OK(crowd.detected_count && crowd.detected_ns[crowd.detected_count / 2] < 20 * MS,
-       "a certain death is known at once");
-    OK(longest <= 4 * SECOND, "the leader's as soon as there is another one");
+    OK(longest <= 50 * MS, "a certain death is known at once, the leader's as soon as there is "
+                           "another one");
     OK(!crowd.unsafe && !crowd.removed_alive && !crowd.leases_lost, "and nobody else suffers");
     crowd_fini(&crowd);
 }
