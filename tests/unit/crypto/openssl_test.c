@@ -245,6 +245,17 @@ static void meshes(void)
         OK(net_await(&net, &net.nodes[1].frames, 100, 20 * SECOND), "frames over real seals");
         OK(net_await(&net, &net.nodes[0].controls, 1, SECOND), "control over real seals");
         OK(mesh_counters(net.nodes[1].mesh)->dropped_unsealed > 0, "changed bits were found");
+        struct mesh_address to;
+        uint8_t tombstone[MESH_TOMBSTONE_BYTES_MAX];
+        size_t length = mesh_tombstone(net.nodes[0].mesh, net_id(1), &to, tombstone);
+        tombstone[length - 1] ^= 1;
+        mesh_receive(net.nodes[1].mesh, &net.nodes[0].address, tombstone, length, net.now_ns);
+        tombstone[length - 1] ^= 1;
+        net_run(&net, 0);
+        EQUAL(net.nodes[1].tombstones, 0, "a changed tombstone is none");
+        mesh_receive(net.nodes[1].mesh, &net.nodes[0].address, tombstone, length, net.now_ns);
+        net_run(&net, 0);
+        EQUAL(net.nodes[1].tombstones, 1, "the genuine one is");
         net_fini(&net);
     }
     EQUAL(buf_live_count(), 0, "no buffer is left");
