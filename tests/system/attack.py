@@ -179,7 +179,10 @@ def tombstones(middle, target):
         middle.kept.clear()
     pvmtest.end_pid(target.pids[victim])
     pvmtest.wait_until(lambda: len(nemesis.table(machine)) == HOSTS - 1, "it is out", 20, 0.1)
-    last_words = middle.packets(sender=face)
+    last_words = [packet[2] for packet in middle.packets(sender=face)] + \
+        [data for _, data in middle.strangers]
+    if not middle.strangers:
+        raise pvmtest.Failure("the guardian said nothing")
     outcome = machine.add("local")
     if "1 successful" not in outcome.out:
         raise pvmtest.Failure("no new host: %s" % outcome)
@@ -187,13 +190,14 @@ def tombstones(middle, target):
     target.pids = dict(machine.daemons())
     target.memory = {pid: pvmtest.own_bytes(pid) for pid in target.pids.values()}
     for _ in range(20):
-        for _, _, data in last_words:
+        for data in last_words:
             for sender in range(len(middle.faces)):
                 for to in range(len(middle.faces)):
                     middle.send(sender, to, data)
     time.sleep(1)
     target.expect_unmoved()
-    print("# %d last packets of the dead daemon" % len(last_words))
+    print("# %d tombstones, %d other packets" % (
+        len(middle.strangers), len(last_words) - len(middle.strangers)))
 
 
 # ---- floods ----

@@ -33,6 +33,9 @@ class Middle(threading.Thread):
         self.kept = []     # (from, to, bytes) of what passed
         self.ended = False
         self.lock = threading.Lock()
+        # Guardians send from ports of their own: what they say goes on from here.
+        self.stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.strangers = []  # (to, bytes) of what they said
         self.hold = None   # hold(from, to, bytes) -> True: it does not pass
 
     def environment(self):
@@ -48,6 +51,7 @@ class Middle(threading.Thread):
         for sock, _, _, connection in self.faces:
             sock.close()
             connection.close()
+        self.stranger.close()
         self.listener.close()
         self.selector.close()
 
@@ -87,6 +91,8 @@ class Middle(threading.Thread):
             sender = next((i for i, face in enumerate(self.faces) if face[1][1] == address[1]),
                           None)
             if sender is None:
+                self.strangers.append((to, data))
+                self.stranger.sendto(data, self.faces[to][1])
                 continue
             with self.lock:
                 self.kept.append((sender, to, data))

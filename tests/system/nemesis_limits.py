@@ -176,8 +176,8 @@ def little_memory(build):
             resource.prlimit(pid, resource.RLIMIT_AS, (most, resource.RLIM_INFINITY))
         for count, size in ((4, 32 << 20), (2000, 60000), (1, 100 << 20)):
             outcome = machine.run([build.helpers / "across", "h0-1", count, size, 100], 100)
-            print("# %d messages of %d KiB: %s" % (count, size >> 10, outcome.out.strip() or outcome))
-            work.expect_unharmed()
+            print("# %d messages of %d KiB: %s" % (count, size >> 10, outcome.out.strip() or
+            outcome)) work.expect_unharmed()
         outcome = machine.console("spawn -300 hello", 60)
         print("# %s" % " ".join(outcome.out.split()[-6:]))
         work.expect_unharmed()

@@ -76,6 +76,7 @@ struct face {
 
 static struct face faces[FACES_MAX];
 static int face_count, listener = -1;
+static int stranger_fd; /* what comes from nobody we know goes on from here */
 static struct fault faults[FACES_MAX][FACES_MAX], fault_of_all;
 static unsigned bursts[FACES_MAX][FACES_MAX]; /* packets still to be lost */
 static struct packet later[LATER_MAX];        /* a heap: the one that is due next is at 0 */
@@ -175,7 +176,8 @@ static void registration(void)
     dprintf(fd, "%u\n", own_port);
 }
 
-/* Who sent this to the face |at|? -1 = nobody we know. */
+/* Who sent this to the face |at|? -1 = nobody we know: a guardian, which sends from a port of its
+ * own. */
 static int sender(int at, const struct sockaddr_in *from)
 {
     if (listener < 0) {
@@ -196,9 +198,9 @@ static int sender(int at, const struct sockaddr_in *from)
 static void pass(int from, int to, const uint8_t *bytes, size_t length)
 {
     faces[to].passed++;
-    if (!faces[to].is_used || !faces[to].is_known || !faces[from].is_used)
+    if (!faces[to].is_used || !faces[to].is_known || (from >= 0 && !faces[from].is_used))
         return;
-    out += sendto(faces[from].fd, bytes, length, 0, (struct sockaddr *)&faces[to].peer,
+    out += sendto(from < 0 ? stranger_fd : faces[from].fd, bytes, length, 0, (struct sockaddr *)&faces[to].peer,
                   sizeof(faces[to].peer)) >= 0;
 }
 
@@ -250,9 +252,16 @@ static void send_first(void)
     }
 }
 
+/* Of a stranger: what holds for all that goes to |to|, which includes itself. */
+static const struct fault *fault_between(int from, int to)
+{
+    return &faults[from < 0 ? to : from][to];
+}
+
 static int is_lost(int from, int to)
 {
-    const struct fault *fault = &faults[from][to];
+    const struct fault *fault = fault_between(from, to);
+    from = from < 0 ? to : from;
     if (fault->burst && chance(1000) < fault->burst)
         bursts[from][to] = 1 + (unsigned)chance(fault->burst_length);
     if (bursts[from][to] > 0) {
@@ -264,7 +273,7 @@ static int is_lost(int from, int to)
 
 static void take(int from, int to, uint8_t *bytes, size_t length)
 {
-    const struct fault *fault = &faults[from][to];
+    const struct fault *fault = fault_between(from, to);
     in++;
     if (is_lost(from, to)) {
         dropped++;
@@ -333,9 +342,7 @@ static void receive(int at)
                                   (struct sockaddr *)&address, &address_length);
         if (length < 0)
             return;
-        int from = sender(at, &address);
-        if (from >= 0)
-            take(from, at, bytes, (size_t)length);
+        take(sender(at, &address), at, bytes, (size_t)length);
     }
 }
 
@@ -441,6 +448,7 @@ static void begin(const char *path)
         if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof(address)) < 0 ||
             listen(listener, 64) < 0)
             fail(path);
+        stranger_fd = open_socket(INADDR_ANY, &ports[NEAR]);
         printf("ready\n");
     }
     fflush(stdout);
