@@ -143,7 +143,8 @@ static void hear(struct node *node, const struct detect_news *news)
         master_doom(node, news->id, false);
         break;
     case DETECT_REMOVE:
-        node_log(node, LOG_LEVEL_INFO, "host \"%s\": silent for too long", name);
+        if (peer && !peer->is_doomed)
+            node_log(node, LOG_LEVEL_INFO, "host \"%s\": silent for too long", name);
         master_doom(node, news->id, true);
         break;
     case DETECT_LEADER_HEARD:
@@ -181,7 +182,7 @@ static void send_note(struct node *node, uint64_t to, const struct message *mess
     struct slice bytes = node_encode(message);
     if (!bytes.buf) {
         node_fatal(node, "no memory");
-    } else if (peer_find(node, to)) {
+    } else if (host_by_epoch(&node->hosts, to) && peer_find(node, to)) {
         struct effect *effect = node_effect(node, EFFECT_PEER_NOTE);
         effect->peer = to;
         effect->bytes = slice_hold(bytes);

@@ -79,7 +79,9 @@ static void send_bytes(struct node *node, uint64_t peer, struct slice bytes)
 
 void node_send(struct node *node, uint64_t peer, const struct message *message)
 {
-    if (!peer_find(node, peer))
+    const struct peer *to = peer_find(node, peer);
+    /* To a lost one nothing else is said: who is dead would never acknowledge it. */
+    if (!to || (to->role == PEER_LOST && message->type != DM_REJOINED))
         return;
     struct slice bytes = node_encode(message);
     if (!bytes.buf)
