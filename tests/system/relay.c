@@ -200,8 +200,8 @@ static void pass(int from, int to, const uint8_t *bytes, size_t length)
     faces[to].passed++;
     if (!faces[to].is_used || !faces[to].is_known || (from >= 0 && !faces[from].is_used))
         return;
-    out += sendto(from < 0 ? stranger_fd : faces[from].fd, bytes, length, 0, (struct sockaddr *)&faces[to].peer,
-                  sizeof(faces[to].peer)) >= 0;
+    out += sendto(from < 0 ? stranger_fd : faces[from].fd, bytes, length, 0,
+                  (struct sockaddr *)&faces[to].peer, sizeof(faces[to].peer)) >= 0;
 }
 
 static int keep(struct packet *packet, int from, int to, const uint8_t *bytes, size_t length)
