@@ -184,7 +184,8 @@ static void host_gone(struct node *node, const struct host *host, int32_t reason
     notify_host_gone(node, host);
     notify_forget_peer(node, epoch);
     forget_host_counts(node, host->info.number);
-    if (log_is_leader(node->log))
+    /* Who was deleted is still to learn it, from whoever feeds it. */
+    if (log_is_leader(node->log) || reason == REMOVAL_FAILED)
         log_follower_remove(node->log, epoch);
 }
 

@@ -61,6 +61,16 @@ void feed_note(struct log *log, uint64_t from, uint64_t matched)
     log->feeders[log->feeder_count++] = (struct feeder){.id = from, .matched = matched};
 }
 
+void feed_forget(struct log *log, uint64_t id)
+{
+    struct feeder *feeder = feeder_find(log, id);
+    if (!feeder)
+        return;
+    log->feeder_count--;
+    memmove(feeder, feeder + 1,
+            (size_t)(log->feeders + log->feeder_count - feeder) * sizeof(*feeder));
+}
+
 void feed_told(struct log *log, uint64_t id, uint64_t applied)
 {
     struct feeder *feeder = feeder_find(log, id);

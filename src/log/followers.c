@@ -141,6 +141,7 @@ int log_follower_ask(struct log *log, uint64_t id)
 void log_follower_remove(struct log *log, uint64_t id)
 {
     struct follower *follower = follower_find(log, id);
+    feed_forget(log, id);
     if (!follower)
         return;
     follower->muted = true;

@@ -250,6 +250,8 @@ void accept_commit(struct log *log, uint64_t index);
 /* ---- feed.c: what was applied is told to those who feed this member ---- */
 
 void feed_note(struct log *log, uint64_t from, uint64_t matched);
+/* |id| is told nothing any more. */
+void feed_forget(struct log *log, uint64_t id);
 bool feed_pull(struct log *log, uint64_t *to, struct message *message);
 /* |applied| goes to |id| with another message. */
 void feed_told(struct log *log, uint64_t id, uint64_t applied);
