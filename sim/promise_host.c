@@ -150,8 +150,11 @@ static size_t tasks_that_run(const struct sim_host *host)
 void sim_promise_dropped(struct sim_world *world, struct sim_host *host, uint64_t epoch)
 {
     struct sim_host *gone = sim_host_of_epoch(world, epoch);
+    /* Who joins drops those whom it asked; who could not join is dropped and was no host. */
     if (!gone || gone == host || gone->epoch != epoch || gone->removed || host->leaving ||
-        host->removed)
+        host->removed || !node_is_member(host->node))
+        return;
+    if (sim_host_is_running(gone) && !node_is_member(gone->node))
         return;
     gone->removed = true;
     gone->removed_ns = world->now_ns;
