@@ -95,6 +95,7 @@ class Run:
         try:
             pvmtest.wait_until(whole, "whole", RECOVERY_LIMIT_S, 0.1)
         except pvmtest.Failure as problem:
+            self.job.expect_good()
             raise pvmtest.Failure("not whole within %d s after %s: hosts %s, daemons %s, the job "
                                   "says %s" % (RECOVERY_LIMIT_S, fault.words,
                                                sorted(nemesis.table(self.machine)),
