@@ -73,7 +73,7 @@ static int take(char *name, int index, int flags)
 int pvm_recvinfo(char *name, int index, int flags)
 {
     lock_enter();
-    return mbox_leave("pvm_recvinfo", take(name, index, flags), QUIET_NOT_FOUND | QUIET_DENIED);
+    return mbox_leave("pvm_recvinfo", take(name, index, flags), QUIET_NOT_FOUND);
 }
 
 static int delete(char *name, int index, int flags)
