@@ -241,6 +241,8 @@ void node_step(struct node *node, const struct event *event, struct effects *eff
         handlers[event->kind](node, event);
     member_run_log(node);
     halt_check(node);
+    if (node->state == NODE_HALTING)
+        member_run_log(node); /* it may have given its place away */
     node_drop_lost(node);
     arena_reset(&node->scratch);
     if (node->is_broken) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The tiny shell for tests of the core: see the header. */
-#include "fake.h"
+#include "fake_inside.h"
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -9,11 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void perform(struct fake *fake, int node);
-
 /* ---- the queue ---- */
 
-static struct fake_item *push(struct fake *fake, int node, enum event_kind kind)
+struct fake_item *fake_push(struct fake *fake, int node, enum event_kind kind)
 {
     struct fake_item *item = calloc(1, sizeof(*item));
     item->node = node;
@@ -45,10 +43,10 @@ static void step(struct fake *fake, int index, struct event *event)
         mem_fail_at(fake->fail_nth, fake->fail_repeat);
     node_step(node->node, event, &node->effects);
     mem_fail_at(0, 0);
-    perform(fake, index);
+    fake_perform(fake, index);
 }
 
-static int index_of(const struct fake *fake, uint64_t epoch)
+int fake_index_of(const struct fake *fake, uint64_t epoch)
 {
     for (int i = 0; i < fake->node_count; i++) {
         if (fake->nodes[i].epoch == epoch || fake->nodes[i].old_epoch == epoch)
@@ -57,7 +55,7 @@ static int index_of(const struct fake *fake, uint64_t epoch)
     return -1;
 }
 
-static int known_at(const struct fake_node *node, uint64_t epoch)
+int fake_known_at(const struct fake_node *node, uint64_t epoch)
 {
     for (size_t i = 0; i < node->known_count; i++) {
         if (node->known[i] == epoch)
@@ -77,7 +75,7 @@ static bool is_ready(const struct fake *fake, const struct fake_item *item)
     if (!is_from_peer(item->event.kind) || !node->node || node->is_stopped ||
         item->event.kind == EVENT_PEER_NOTE)
         return true;
-    int at = known_at(node, item->event.peer);
+    int at = fake_known_at(node, item->event.peer);
     return at >= 0 && (!item->as || node->self[at] == item->as);
 }
 
@@ -104,16 +102,17 @@ void fake_run(struct fake *fake)
     int limit = 1000000;
     while ((item = pop_ready(fake)) && limit-- > 0) {
         struct fake_node *node = &fake->nodes[item->node];
-        int from = item->event.peer ? index_of(fake, item->event.peer) : -1;
+        int from = item->event.peer ? fake_index_of(fake, item->event.peer) : -1;
+        bool is_note = item->event.kind == EVENT_PEER_NOTE;
         bool lost = is_from_peer(item->event.kind) &&
                     (node->is_cut || (from >= 0 && fake->nodes[from].is_cut) ||
-                     (item->event.kind == EVENT_PEER_NOTE && known_at(node, item->event.peer) < 0));
+                     (is_note && fake_known_at(node, item->event.peer) < 0));
         if (!lost) {
             if (item->event.kind == EVENT_PEER_FRAME) {
                 uint64_t bytes = FRAME_HEADER_BYTES + item->event.frame.body.length;
                 node->received += bytes;
                 if (from >= 0 && !fake->nodes[from].keeps_acks) {
-                    struct fake_item *ack = push(fake, from, EVENT_PEER_ACKED);
+                    struct fake_item *ack = fake_push(fake, from, EVENT_PEER_ACKED);
                     ack->event.peer = node->epoch;
                     ack->event.source = item->event.frame.source;
                     ack->event.destination = item->event.frame.destination;
@@ -140,7 +139,7 @@ void fake_advance(struct fake *fake, uint64_t duration_ns)
         for (int i = 0; i < fake->node_count; i++) {
             struct fake_node *node = &fake->nodes[i];
             if (node->node && !node->is_stopped && node_deadline(node->node) <= fake->now_ns)
-                push(fake, i, EVENT_DEADLINE);
+                fake_push(fake, i, EVENT_DEADLINE);
         }
         fake_run(fake);
         if (next >= until)
@@ -150,7 +149,7 @@ void fake_advance(struct fake *fake, uint64_t duration_ns)
 
 void fake_event(struct fake *fake, int node, const struct event *event)
 {
-    struct fake_item *item = push(fake, node, event->kind);
+    struct fake_item *item = fake_push(fake, node, event->kind);
     item->event = *event;
     item->event.bytes = slice_hold(event->bytes);
     item->event.frame = frame_hold(&event->frame);
@@ -168,7 +167,7 @@ static struct slice encode(const struct message *message)
 
 void fake_peer_message(struct fake *fake, int node, int from, const struct message *message)
 {
-    struct fake_item *item = push(fake, node, EVENT_PEER_MESSAGE);
+    struct fake_item *item = fake_push(fake, node, EVENT_PEER_MESSAGE);
     item->event.peer = fake->nodes[from].epoch;
     item->event.bytes = encode(message);
 }
@@ -199,7 +198,7 @@ static void random_bytes(void *context, uint8_t *bytes, size_t length)
     }
 }
 
-static void address_of(int index, uint8_t ip[16], struct wire_address *address)
+void fake_address_of(int index, uint8_t ip[16], struct wire_address *address)
 {
     static const uint8_t mapped[16] = {[10] = 0xff, [11] = 0xff, [12] = 10};
     memcpy(ip, mapped, sizeof(mapped));
@@ -207,7 +206,7 @@ static void address_of(int index, uint8_t ip[16], struct wire_address *address)
     *address = (struct wire_address){.ip = {ip, 16}, .port = (uint16_t)(4000 + index)};
 }
 
-static struct fake_node *node_new(struct fake *fake, const char *name, uint64_t epoch,
+struct fake_node *fake_node_new(struct fake *fake, const char *name, uint64_t epoch,
                                   struct node_config *config)
 {
     if (fake->node_count == FAKE_NODES_MAX)
@@ -222,7 +221,7 @@ static struct fake_node *node_new(struct fake *fake, const char *name, uint64_t 
     memset(node->key, node->index + 1, sizeof(node->key));
     effects_init(&node->effects);
     node->sink = (struct log_sink){write_log, node, LOG_LEVEL_DEBUG};
-    address_of(node->index, ip, &address);
+    fake_address_of(node->index, ip, &address);
     config->name = node->name;
     config->arch = node->index == 2 ? "LINUX" : "LINUX64";
     config->signature = 0x00408c41;
@@ -243,7 +242,7 @@ static struct fake_node *node_new(struct fake *fake, const char *name, uint64_t 
     config->log = &node->sink;
     node->node = node_create(config);
     if (node->node)
-        push(fake, node->index, EVENT_START);
+        fake_push(fake, node->index, EVENT_START);
     return node;
 }
 
@@ -265,7 +264,7 @@ void fake_start(struct fake *fake)
 {
     struct node_config config = {.is_founder = true, .number = 1, .hostfile_name = "hosts",
                                  .hostfile_text = fake->hostfile};
-    node_new(fake, "alpha", 0xa1fa0001, &config);
+    fake_node_new(fake, "alpha", 0xa1fa0001, &config);
     fake_run(fake);
 }
 
@@ -320,12 +319,12 @@ bool fake_tables_agree(const struct fake *fake)
     return true;
 }
 
-static void everybody_loses(struct fake *fake, int index, const char *why)
+void fake_everybody_loses(struct fake *fake, int index, const char *why)
 {
     for (int i = 0; i < fake->node_count; i++) {
-        if (i == index || known_at(&fake->nodes[i], fake->nodes[index].epoch) < 0)
+        if (i == index || fake_known_at(&fake->nodes[i], fake->nodes[index].epoch) < 0)
             continue;
-        struct fake_item *down = push(fake, i, EVENT_PEER_DOWN);
+        struct fake_item *down = fake_push(fake, i, EVENT_PEER_DOWN);
         down->event.peer = fake->nodes[index].epoch;
         down->event.text = why;
     }
@@ -337,9 +336,9 @@ void fake_crash(struct fake *fake, int index)
     node->is_cut = true;
     node->is_stopped = true;
     for (size_t i = 0; i < node->tombstone_count; i++) {
-        int to = index_of(fake, node->tombstones[i]);
+        int to = fake_index_of(fake, node->tombstones[i]);
         if (to >= 0 && !fake->nodes[to].is_cut)
-            push(fake, to, EVENT_PEER_TOMBSTONE)->event.peer = node->epoch;
+            fake_push(fake, to, EVENT_PEER_TOMBSTONE)->event.peer = node->epoch;
     }
     fake_run(fake);
 }
@@ -369,13 +368,13 @@ void fake_rejoin(struct fake *fake, int index)
     node->known_count = 0;
     node->old_epoch = node->epoch;
     node->epoch = node_epoch(again);
-    push(fake, index, EVENT_START);
+    fake_push(fake, index, EVENT_START);
     fake_run(fake);
 }
 
 /* ---- tasks and processes ---- */
 
-static struct fake_task *task_of_conn(struct fake *fake, uint64_t conn)
+struct fake_task *fake_task_of_conn(struct fake *fake, uint64_t conn)
 {
     for (int i = 0; i < fake->task_count; i++) {
         if (fake->tasks[i].conn == conn)
@@ -384,7 +383,7 @@ static struct fake_task *task_of_conn(struct fake *fake, uint64_t conn)
     return NULL;
 }
 
-static struct fake_child *child_of_ticket(struct fake *fake, int node, uint64_t ticket)
+struct fake_child *fake_child_of_ticket(struct fake *fake, int node, uint64_t ticket)
 {
     for (int i = 0; i < fake->child_count; i++) {
         if (fake->children[i].node == node && fake->children[i].ticket == ticket)
@@ -448,7 +447,7 @@ struct fake_task *fake_task(struct fake *fake, int node, uint32_t pid, uint64_t 
     task->conn = fake->next_conn++;
     task->pid = pid ? pid : fake->next_pid++;
     task->is_open = true;
-    struct fake_item *opened = push(fake, node, EVENT_CONN_OPENED);
+    struct fake_item *opened = fake_push(fake, node, EVENT_CONN_OPENED);
     opened->event.conn = task->conn;
     opened->event.pid = task->pid;
     struct message enrol = {.type = TM_ENROL};
@@ -476,11 +475,11 @@ void fake_close(struct fake *fake, struct fake_task *task)
     if (!task->is_open)
         return;
     task->is_open = false;
-    push(fake, task->node, EVENT_CONN_CLOSED)->event.conn = task->conn;
+    fake_push(fake, task->node, EVENT_CONN_CLOSED)->event.conn = task->conn;
     fake_run(fake);
 }
 
-static void exit_now(struct fake *fake, struct fake_child *child)
+void fake_exit_now(struct fake *fake, struct fake_child *child)
 {
     if (!child->is_running)
         return;
@@ -489,16 +488,16 @@ static void exit_now(struct fake *fake, struct fake_child *child)
         struct fake_task *task = &fake->tasks[i];
         if (task->node == child->node && task->pid == child->pid && task->is_open) {
             task->is_open = false;
-            push(fake, task->node, EVENT_CONN_CLOSED)->event.conn = task->conn;
+            fake_push(fake, task->node, EVENT_CONN_CLOSED)->event.conn = task->conn;
         }
     }
-    push(fake, child->node, EVENT_CHILD_OUTPUT)->event.ticket = child->ticket;
-    push(fake, child->node, EVENT_CHILD_EXITED)->event.ticket = child->ticket;
+    fake_push(fake, child->node, EVENT_CHILD_OUTPUT)->event.ticket = child->ticket;
+    fake_push(fake, child->node, EVENT_CHILD_EXITED)->event.ticket = child->ticket;
 }
 
 void fake_exit(struct fake *fake, struct fake_child *child)
 {
-    exit_now(fake, child);
+    fake_exit_now(fake, child);
     fake_run(fake);
 }
 
@@ -509,7 +508,7 @@ struct fake_child *fake_child_of(struct fake *fake, uint32_t order)
 
 void fake_print(struct fake *fake, struct fake_child *child, const char *text)
 {
-    struct fake_item *item = push(fake, child->node, EVENT_CHILD_OUTPUT);
+    struct fake_item *item = fake_push(fake, child->node, EVENT_CHILD_OUTPUT);
     item->event.ticket = child->ticket;
     item->event.bytes = slice_copy(text, strlen(text));
     fake_run(fake);
@@ -532,322 +531,4 @@ int32_t fake_int(const struct frame *frame, int index)
     struct rd rd = rd_init(frame->body.data, frame->body.length);
     rd_bytes(&rd, at);
     return (int32_t)rd_u32(&rd);
-}
-
-/* ---- performing effects ---- */
-
-static void to_peer(struct fake *fake, int from, const struct effect *effect, enum event_kind kind)
-{
-    int to = index_of(fake, effect->peer);
-    if (to < 0)
-        return;
-    struct fake_item *item = push(fake, to, kind);
-    const struct fake_node *node = &fake->nodes[from];
-    int at = known_at(node, effect->peer);
-    item->event.peer = at >= 0 ? node->self[at] : node->epoch;
-    item->as = effect->peer;
-    item->event.bytes = slice_hold(effect->bytes);
-    item->event.frame = frame_hold(&effect->frame);
-}
-
-static void perform_peer(struct fake *fake, int index, const struct effect *effect)
-{
-    struct fake_node *node = &fake->nodes[index];
-    int at = known_at(node, effect->peer);
-    if (effect->kind == EFFECT_PEER_ADD && at < 0) {
-        node->known[node->known_count] = effect->peer;
-        node->self[node->known_count] = effect->self;
-        node->psk_epoch[node->known_count++] = effect->psk_epoch;
-    } else if (effect->kind == EFFECT_PEER_PSK && at >= 0) {
-        node->psk_epoch[at] = effect->psk_epoch;
-    } else if (effect->kind == EFFECT_PEER_REMOVE && at >= 0) {
-        uint64_t self = node->self[at];
-        node->known[at] = node->known[--node->known_count];
-        node->self[at] = node->self[node->known_count];
-        node->psk_epoch[at] = node->psk_epoch[node->known_count];
-        int other = index_of(fake, effect->peer);
-        if (effect->flag && other >= 0 && known_at(&fake->nodes[other], self) >= 0 &&
-            !fake->nodes[other].is_cut && !node->is_cut) {
-            struct fake_item *down = push(fake, other, EVENT_PEER_DOWN);
-            down->event.peer = self;
-            down->event.text = "it said goodbye";
-        }
-    }
-}
-
-static void perform_reset(struct fake *fake, int index, const struct effect *effect)
-{
-    int from = index_of(fake, effect->origin.peer);
-    fake->nodes[index].resets++;
-    if (from < 0)
-        return;
-    struct fake_item *item = push(fake, from, EVENT_PEER_RESET);
-    item->event.peer = fake->nodes[index].epoch;
-    item->event.source = effect->origin.source;
-    item->event.destination = effect->origin.destination;
-}
-
-static void conn_got(struct fake *fake, int index, const struct effect *effect)
-{
-    struct fake_task *task = task_of_conn(fake, effect->conn);
-    uint64_t bytes = FRAME_HEADER_BYTES + effect->frame.body.length;
-    if (!task || !task->is_open)
-        return;
-    if (effect->frame.kind == FRAME_CONTROL) {
-        task->answers = realloc(task->answers, (task->answer_count + 1) * sizeof(*task->answers));
-        task->answers[task->answer_count++] = slice_hold(effect->frame.body);
-    } else {
-        task->frames = realloc(task->frames, (task->frame_count + 1) * sizeof(*task->frames));
-        task->frames[task->frame_count++] = frame_hold(&effect->frame);
-    }
-    task->last_ticket = effect->ticket;
-    if (task->order_count < FAKE_ORDER_MAX)
-        task->order[task->order_count++] = effect->frame.kind;
-    if (effect->fds_of) {
-        task->fds_of = effect->fds_of;
-        task->fds_count++;
-    }
-    if (task->takes_nothing) {
-        task->untaken += bytes;
-        return;
-    }
-    struct fake_item *taken = push(fake, index, EVENT_CONN_TAKEN);
-    taken->event.conn = effect->conn;
-    taken->event.count = bytes;
-    taken->event.origin = effect->origin;
-}
-
-static void perform_conn(struct fake *fake, int index, const struct effect *effect)
-{
-    struct fake_task *task = task_of_conn(fake, effect->conn);
-    if (effect->kind == EFFECT_CONN_SEND)
-        conn_got(fake, index, effect);
-    else if (effect->kind == EFFECT_CONN_PAUSE && task)
-        task->is_paused = effect->flag;
-    else if (effect->kind == EFFECT_CONN_CLOSE && task)
-        task->is_open = false;
-}
-
-static void perform_share(struct fake *fake, int index, const struct effect *effect)
-{
-    struct fake_task *task = task_of_conn(fake, effect->conn);
-    if (!task)
-        return;
-    switch (effect->kind) {
-    case EFFECT_SHARE_PAUSE:
-        task->pair_is_paused = effect->flag;
-        break;
-    case EFFECT_SHARE_WAKE:
-        task->wakes++;
-        break;
-    case EFFECT_SHARE_END:
-        task->share_ends++;
-        break;
-    default: {
-        struct fake_item *attached = push(fake, index, EVENT_SHARE_ATTACHED);
-        attached->event.conn = effect->conn;
-        attached->event.status = fake->share_status;
-        attached->event.offer = (struct share_offer){effect->offer.ring_offset + 1, 16, 2};
-        task->share_attaches++;
-    }
-    }
-}
-
-static void join(char *text, size_t size, const char *const *items)
-{
-    for (size_t i = 0; items && items[i]; i++) {
-        size_t length = strlen(text);
-        snprintf(text + length, size - length, "%s%s", i ? " " : "", items[i]);
-    }
-}
-
-static void perform_child_start(struct fake *fake, int index, const struct effect *effect)
-{
-    if (fake->child_count == FAKE_CHILDREN_MAX) {
-        struct fake_item *failed = push(fake, index, EVENT_CHILD_STARTED);
-        failed->event.ticket = effect->ticket;
-        failed->event.status = STATUS_OUT_OF_RES;
-        return;
-    }
-    struct fake_child *child = &fake->children[fake->child_count++];
-    *child = (struct fake_child){.node = index, .ticket = effect->ticket,
-                                 .debug = effect->child.debug};
-    str_copy(child->file, sizeof(child->file), effect->child.file);
-    str_copy(child->directory, sizeof(child->directory), effect->child.directory);
-    join(child->environment, sizeof(child->environment), effect->child.environment);
-    join(child->argv, sizeof(child->argv), effect->child.argv);
-    const char *cookie = strstr(child->environment, "PVMEPID=");
-    child->cookie = cookie ? strtoull(cookie + 8, NULL, 10) : 0;
-    child->pid = fake->next_pid++;
-    child->is_running = fake->start_status == 0;
-    if (fake->holds_starts)
-        return;
-    struct fake_item *started = push(fake, index, EVENT_CHILD_STARTED);
-    started->event.ticket = effect->ticket;
-    started->event.pid = child->pid;
-    started->event.status = fake->start_status;
-}
-
-static void perform_signal(struct fake *fake, int index, const struct effect *effect)
-{
-    for (int i = 0; i < fake->child_count; i++) {
-        struct fake_child *child = &fake->children[i];
-        if (child->node != index || child->pid != effect->pid)
-            continue;
-        child->last_signal = effect->signal;
-        if (effect->signal == 9 || (effect->signal == 15 && !fake->ignores_signals))
-            exit_now(fake, child);
-    }
-    for (int i = 0; i < fake->task_count; i++) {
-        struct fake_task *task = &fake->tasks[i];
-        if (task->node == index && task->pid == effect->pid && task->is_open &&
-            effect->signal == 15 && !fake->ignores_signals) {
-            task->is_open = false;
-            push(fake, index, EVENT_CONN_CLOSED)->event.conn = task->conn;
-        }
-    }
-}
-
-/* Names resolve by their last letter: "b..1" and "c..1" to 10.0.0.(100 + letter); "no..." to
- * nothing; "self" to the asking host. */
-static void perform_resolve(struct fake *fake, int index, const struct effect *effect)
-{
-    struct fake_item *item = push(fake, index, EVENT_RESOLVED);
-    item->event.ticket = effect->ticket;
-    if (str_has_prefix(effect->text, "no")) {
-        item->event.status = STATUS_NO_HOST;
-        item->event.text = "no such name";
-        return;
-    }
-    size_t length = strlen(effect->text);
-    address_of(100 + effect->text[length - 1], item->ips[0], &item->addresses[0]);
-    item->event.addresses = item->addresses;
-    item->event.address_count = 1;
-    item->event.is_own = str_equal(effect->text, "self");
-}
-
-static void perform_host_start(struct fake *fake, int index, const struct effect *effect)
-{
-    const struct host_start *start = &effect->start;
-    char name[256];
-    snprintf(name, sizeof(name), "%s", start->spec->name);
-    struct fake_node *node = NULL;
-    if (fake->host_start_status == 0) {
-        struct node_config config = {
-            .number = start->number, .master_epoch = start->master_epoch,
-            .master_addresses = start->master_addresses,
-            .master_address_count = start->master_address_count};
-        memcpy(config.master_key, start->master_key, sizeof(config.master_key));
-        node = node_new(fake, name, start->epoch, &config);
-        if (node && fake->hosts_are_silent)
-            node->is_cut = true;
-    }
-    struct fake_item *item = push(fake, index, EVENT_HOST_STARTED);
-    item->event.ticket = effect->ticket;
-    item->event.status = node ? 0 : fake->host_start_status ? fake->host_start_status : -29;
-    if (!node)
-        return;
-    item->event.answer.protocol = fake->host_protocol;
-    item->event.answer.signature = 0x00408c41;
-    str_copy(item->event.answer.arch, sizeof(item->event.answer.arch),
-             node->index == 2 ? "LINUX" : "LINUX64");
-    memcpy(item->event.answer.public_key, node->key, sizeof(node->key));
-    if (start->starter == HOST_STARTER_SSH && start->address_count)
-        memcpy(item->ips[0], start->addresses[0].ip.data, 16);
-    else
-        address_of(node->index, item->ips[0], &item->addresses[0]);
-    item->addresses[0] = (struct wire_address){.ip = {item->ips[0], 16}, .port = 4001};
-    item->event.answer.addresses = item->addresses;
-    item->event.answer.address_count = 1;
-}
-
-static void perform_other(struct fake *fake, int index, const struct effect *effect)
-{
-    struct fake_node *node = &fake->nodes[index];
-    struct fake_child *child = child_of_ticket(fake, index, effect->ticket);
-    if (effect->kind == EFFECT_CHILD_PAUSE && child)
-        child->is_paused = effect->flag;
-    if (effect->kind == EFFECT_CONFIGURE)
-        snprintf(node->configured, sizeof(node->configured), "%s|%s|%s", effect->text,
-                 effect->text2, effect->text3);
-    if (effect->kind == EFFECT_LEASE)
-        node->lease_until_ns = effect->until_ns;
-    if (effect->kind == EFFECT_TOMBSTONES) {
-        node->tombstone_count = effect->peer_count;
-        for (size_t i = 0; i < effect->peer_count; i++)
-            node->tombstones[i] = effect->peers[i];
-    }
-    if (effect->kind == EFFECT_REJOIN) {
-        node->is_lost = true;
-        for (int i = 0; i < fake->child_count; i++)
-            fake->children[i].is_running &= fake->children[i].node != index;
-        for (int i = 0; i < fake->task_count; i++)
-            fake->tasks[i].is_open &= fake->tasks[i].node != index;
-    }
-    if (effect->kind == EFFECT_STOP) {
-        node->is_stopped = true;
-        node->stop_status = effect->status;
-        everybody_loses(fake, index, "it said goodbye");
-    }
-}
-
-static void perform_one(struct fake *fake, int index, const struct effect *effect)
-{
-    switch (effect->kind) {
-    case EFFECT_PEER_ADD:
-    case EFFECT_PEER_PSK:
-    case EFFECT_PEER_REMOVE:
-        perform_peer(fake, index, effect);
-        break;
-    case EFFECT_PEER_SEND:
-        to_peer(fake, index, effect, EVENT_PEER_MESSAGE);
-        break;
-    case EFFECT_PEER_NOTE:
-        fake->nodes[index].notes++;
-        to_peer(fake, index, effect, EVENT_PEER_NOTE);
-        break;
-    case EFFECT_PEER_FRAME:
-        to_peer(fake, index, effect, EVENT_PEER_FRAME);
-        break;
-    case EFFECT_PEER_CONSUME:
-        fake->nodes[index].consumed += effect->count;
-        break;
-    case EFFECT_PEER_RESET:
-        perform_reset(fake, index, effect);
-        break;
-    case EFFECT_CONN_SEND:
-    case EFFECT_CONN_PAUSE:
-    case EFFECT_CONN_CLOSE:
-        perform_conn(fake, index, effect);
-        break;
-    case EFFECT_SHARE_ATTACH:
-    case EFFECT_SHARE_PAUSE:
-    case EFFECT_SHARE_WAKE:
-    case EFFECT_SHARE_END:
-        perform_share(fake, index, effect);
-        break;
-    case EFFECT_CHILD_START:
-        perform_child_start(fake, index, effect);
-        break;
-    case EFFECT_CHILD_SIGNAL:
-        perform_signal(fake, index, effect);
-        break;
-    case EFFECT_RESOLVE:
-        perform_resolve(fake, index, effect);
-        break;
-    case EFFECT_HOST_START:
-        perform_host_start(fake, index, effect);
-        break;
-    default:
-        perform_other(fake, index, effect);
-        break;
-    }
-}
-
-static void perform(struct fake *fake, int index)
-{
-    struct effects *effects = &fake->nodes[index].effects;
-    for (size_t i = 0; i < effects->count; i++)
-        perform_one(fake, index, &effects->items[i]);
-    effects_reset(effects);
 }

@@ -61,6 +61,54 @@ static void test_silent_host(void)
     fake_destroy(fake);
 }
 
+/* The master is dead, and nobody knows it yet. */
+static void test_dead_master(void)
+{
+    struct fake *fake = fake_create("");
+    fake_machine(fake, 3);
+    struct fake_task *c = fake_task(fake, 2, 0, 0);
+    fake->nodes[0].is_cut = true;
+    ask_halt(fake, c);
+    OK(!fake->nodes[2].is_stopped, "the master is asked first");
+    fake_advance(fake, second);
+    OK(fake->nodes[1].is_stopped, "then whoever was asked says so itself");
+    fake_advance(fake, 3 * second);
+    OK(fake->nodes[2].is_stopped, "and stops last");
+    fake_destroy(fake);
+}
+
+static void test_no_master(void)
+{
+    struct fake *fake = fake_create("");
+    fake_machine(fake, 3);
+    struct fake_task *c = fake_task(fake, 2, 0, 0);
+    fake->nodes[0].is_cut = true;
+    fake_advance(fake, 3 * second + second / 5);
+    fake->nodes[1].is_cut = true; /* so that there is no election either */
+    fake_advance(fake, second);
+    fake->nodes[1].is_cut = false;
+    ask_halt(fake, c);
+    OK(fake->nodes[1].is_stopped, "without a master all are told at once");
+    fake_advance(fake, 3 * second);
+    OK(fake->nodes[2].is_stopped, "nobody waits for one");
+    fake_destroy(fake);
+}
+
+/* Two say so at once, and neither waits for the other. */
+static void test_asked_twice(void)
+{
+    struct fake *fake = fake_create("");
+    struct fake_task *a = fake_machine(fake, 3);
+    struct fake_task *c = fake_task(fake, 2, 0, 0);
+    struct message halt = {.type = TM_HALT, .tm_halt = {.wait = 1}};
+    fake_ask(fake, a, &halt);
+    fake_ask(fake, c, &halt);
+    fake_run(fake);
+    for (int i = 0; i < 3; i++)
+        OK(fake->nodes[i].is_stopped, "all stop at once");
+    fake_destroy(fake);
+}
+
 static void test_while_hosts_are_added(void)
 {
     static const char *const name = "b";
@@ -101,6 +149,9 @@ int main(void)
     TEST(test_stubborn_tasks);
     TEST(test_patient_asker);
     TEST(test_silent_host);
+    TEST(test_dead_master);
+    TEST(test_no_master);
+    TEST(test_asked_twice);
     TEST(test_while_hosts_are_added);
     TEST(test_signals);
     EQUAL(buf_live_count(), 0, "no buffer is left");
