@@ -253,6 +253,8 @@ static void tick(void)
         status = mailbox_put("kept", next, PvmMboxPersistent | PvmMboxOverWritable);
     if (status >= 0)
         written = next;
+    else if (status == PvmSysErr)
+        exit(1); /* our daemon is dead, and its guardian about to end us */
     else if (status != PvmNotImpl)
         wrong("writing %d to the mailbox: code %d", next, status);
 }
