@@ -86,6 +86,7 @@ struct calling {
     unsigned round;   /* of all candidates, */
     size_t candidate; /* the next of them */
     uint64_t first_sent_ns;
+    uint64_t made_ns; /* |packet| */
     uint64_t next_ns;
 };
 

@@ -27,6 +27,7 @@ enum {
 #define CALL_INTERVAL_SOON_NS UINT64_C(500000000)
 #define CALL_INTERVAL_MAX_NS UINT64_C(2000000000)
 #define CALL_RELAYS_AFTER_NS UINT64_C(250000000)
+#define CALL_RENEW_NS UINT64_C(5000000000)
 #define ANSWER_HOLD_NS UINT64_C(300000000)
 #define REKEY_PAUSE_NS UINT64_C(5000000000)
 
@@ -169,6 +170,19 @@ static void calling_next(struct calling *calling, size_t candidate_count)
     calling->round++;
 }
 
+/* The called side may have forgotten that it answered this HELLO, which is old to it then. */
+static void calling_renew(struct link *link, struct calling *calling, uint64_t now_ns)
+{
+    if (now_ns - calling->made_ns < CALL_RENEW_NS)
+        return;
+    struct calling made = *calling;
+    if (calling_prepare(link, &made) == 0) {
+        made.made_ns = now_ns;
+        *calling = made;
+    }
+    noise_wipe(&made.noise);
+}
+
 static size_t calling_pull(struct link *link, struct mesh_address *to, uint8_t *bytes,
                            uint64_t now_ns)
 {
@@ -176,9 +190,11 @@ static size_t calling_pull(struct link *link, struct mesh_address *to, uint8_t *
     struct calling *calling = link->live->calling;
     calling->send_now = false;
     if (calling->sent++ == 0)
-        calling->first_sent_ns = now_ns;
-    if (calling->candidate == 0)
+        calling->first_sent_ns = calling->made_ns = now_ns;
+    if (calling->candidate == 0) {
         calling_pick_relays(link, calling, now_ns);
+        calling_renew(link, calling, now_ns);
+    }
     size_t count = link_candidates(link, candidates);
     if (count == 0)
         return 0;

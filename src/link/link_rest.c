@@ -61,8 +61,6 @@ static bool may_tidy(const struct live *live)
 uint64_t link_rest_deadline_ns(struct link *link)
 {
     const struct live *live = link->live;
-    if (link->state == LINK_SILENT)
-        return UINT64_MAX;
     if (may_tidy(live))
         return used_ns(live) + LINK_TIDY_NS;
     return may_rest(link) ? used_ns(live) + LINK_REST_NS : UINT64_MAX;
