@@ -332,6 +332,7 @@ static int run(struct parts *parts)
         .queue_bytes_max = limits_memory_bytes() / 2, /* decision D16 */
         .shares_memory = share_is_possible(),
         .tasks_max = config->tasks_max,
+        .dead_after_ns = config->dead_after_ns,
         .random_bytes = rand_bytes,
         .log = &parts->logfile.sink,
     };
