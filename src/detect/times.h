@@ -21,11 +21,12 @@
                           "feeder of the log that died is replaced within this")                   \
     X(OLD_VOTERS, 1950, "STALE_VOTERS + REMOVE: so long leases given under it may be in force")    \
     X(ROUND, 150, "at the begin of a silence a lease is at most as old as this and a round trip")  \
+    X(HARD_ROUND, 100, "after a round that needed more than a train: the next may be as hard")     \
     X(RIDE, 165, "of those who ride with others: later than ROUND, so that the same ones begin")   \
     X(JOIN, 120, "a voter rides along when its last departure is older: its own is near")                          \
     X(REPLY, 40, "a train that is not home after this is asked for again, of each voter directly") \
     X(REPLY_MIN, 10, "the same as a multiple of the round trip, but not less than this")           \
-    X(CALM_AFTER, 400, "silent majority: from now on ask half as often")                           \
+    X(URGENT, 250, "so little is left of a lease: asked again each REPLY_MIN")                     \
     X(PROBE, 300, "between two probes of targets, one target each: three of them in 0.90")         \
     X(FRESH, 200, "who was heard of so recently needs no question")                                \
     X(SUSPECT, 250, "silent so long: asked, through others too, then suspected")                   \

@@ -35,6 +35,10 @@ static uint64_t departure_ns(const struct detect *detect, uint32_t round)
 
 static uint64_t reply_ns(const struct detect *detect)
 {
+    bool is_urgent = detect->has_lease &&
+                     detect->lease_until_ns < detect->now_ns + share(detect, TIME_URGENT);
+    if (is_urgent)
+        return share(detect, TIME_REPLY_MIN);
     uint64_t by_trips = detect->trip_ns ? detect->trip_ns * 4 : share(detect, TIME_REPLY);
     by_trips = MAX_OF(by_trips, share(detect, TIME_REPLY_MIN));
     return MIN_OF(by_trips, share(detect, TIME_REPLY));
@@ -148,23 +152,26 @@ static size_t way_choose(const struct detect *detect, uint64_t *stops)
 
 /* ---- asking directly ---- */
 
-/* A voter that has confirmed since |goal_ns|, to ask another one through it; NULL = none. */
-static struct member *voter_that_answers(struct detect *detect)
+/* Somebody to ask the others through: a voter that has confirmed since |goal_ns|, or else anybody;
+ * NULL = none. */
+static const struct member *go_between(struct detect *detect)
 {
     const struct voters *now = voters_now(detect);
     size_t from = (size_t)rng_below(&detect->rng, now->count);
     for (size_t i = 0; i < now->count; i++) {
-        struct member *voter = member_find(detect, now->list[(from + i) % now->count].id);
+        const struct member *voter = member_find(detect, now->list[(from + i) % now->count].id);
         if (voter && voter != detect->me && voter->granted_ns >= detect->goal_ns)
             return voter;
     }
-    return NULL;
+    const struct member *any =
+        detect->members.entries[rng_below(&detect->rng, detect->members.count)].value;
+    return any != detect->me && !any->is_dead && !any->is_suspected ? any : NULL;
 }
 
 static void ask_directly(struct detect *detect)
 {
     const struct voters *now = voters_now(detect);
-    const struct member *through = detect->tries >= TRIES_MUTE ? voter_that_answers(detect) : NULL;
+    const struct member *through = detect->tries >= TRIES_MUTE ? go_between(detect) : NULL;
     bool only_leader = lease_start(detect) >= detect->goal_ns;
     uint32_t round = depart(detect);
     for (size_t i = 0; i < now->count; i++) {
@@ -176,8 +183,9 @@ static void ask_directly(struct detect *detect)
         if (detect->tries >= TRIES_MUTE)
             voter->mute_until_ns = detect->now_ns + detect->dead_after_ns;
         train_send(detect, round, (const uint64_t[]){voter->id}, 1);
-        if (through)
-            train_send(detect, round, (const uint64_t[]){through->id, voter->id}, 2);
+        if (through && through != voter)
+            train_send(detect, round,
+                       (const uint64_t[]){through->id, voter->id, through->id}, 3);
     }
     uint64_t wait_ns = reply_ns(detect);
     detect->round_ns = detect->now_ns + (detect->tries > TRIES_CALM ? 2 * wait_ns : wait_ns);
@@ -248,10 +256,9 @@ static void rider_home(struct detect *detect, const struct train *train, const s
             member_news(detect, voter, NEWS_VOTER_HEARD);
         }
     }
-    if (at_ns && train->stop_count > 2)
-        detect->trip_ns = detect->trip_ns
-                              ? (detect->trip_ns * 7 + (detect->now_ns - at_ns)) / 8
-                              : detect->now_ns - at_ns;
+    uint64_t trip_ns = detect->now_ns - at_ns;
+    if (at_ns && train->stop_count > 2 && trip_ns < share(detect, TIME_REPLY))
+        detect->trip_ns = detect->trip_ns ? (detect->trip_ns * 7 + trip_ns) / 8 : trip_ns;
 }
 
 /* Must the leader confirm too? A voter that does not hear of it would begin an election. */
@@ -271,7 +278,9 @@ static void round_check(struct detect *detect)
         return;
     detect->is_waiting = false;
     detect->was_hard = detect->tries > 0;
-    detect->round_ns = start + share(detect, detect->is_riding ? TIME_RIDE : TIME_ROUND);
+    detect->round_ns = start + share(detect, detect->was_hard    ? TIME_HARD_ROUND
+                                             : detect->is_riding ? TIME_RIDE
+                                                                 : TIME_ROUND);
 }
 
 static void rider_confirm(struct detect *detect, struct train *train, struct rider *rider,
@@ -352,13 +361,13 @@ static void self_board(struct detect *detect, struct train *train, size_t here)
     detect->round_ns = detect->now_ns + reply_ns(detect);
 }
 
-/* Is stop |at| of use to a rider: its home, or a voter that has not seen it yet? */
+/* Is stop |at| of use to a rider: its home, or one that lives and has not seen it yet? */
 static bool stop_useful(const struct detect *detect, const struct train *train, size_t at)
 {
     const struct member *member = member_find(detect, train->stops[at]);
-    bool votes = member && member_votes(member) && !member->is_dead && !member->is_suspected;
+    bool lives = member && !member->is_dead && !member->is_suspected;
     for (size_t i = 0; i < train->rider_count; i++) {
-        if (train->riders[i].stop == at || (votes && !(train->riders[i].seen >> at & 1)))
+        if (train->riders[i].stop == at || (lives && !(train->riders[i].seen >> at & 1)))
             return true;
     }
     return false;
