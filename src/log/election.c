@@ -82,6 +82,10 @@ void election_learn(struct log *log, uint64_t term, uint64_t leader)
         enter_term(log, term);
         become_follower(log);
         set_timer(log, log->config.election_ns);
+    } else if (term == log->term && log->role == LOG_CANDIDATE) {
+        /* Its term has a leader. It must not stand on with entries of this term: with them come
+         * voters who did not vote for that leader (tests/model/log.pml, BREAK_FEED). */
+        become_follower(log);
     }
     if (term == log->term && log->leader == 0 && leader != log->config.self &&
         log->role <= LOG_FOLLOWER && !is_dead(log, leader))

@@ -25,12 +25,13 @@ static void check_election_safety(struct cluster *cluster, int member)
     cluster->leaders[term] = member;
 }
 
-/* Leader Completeness: who leads has all that was committed in older terms. */
+/* Leader Completeness: who leads has all that was committed in older terms. (A leader of an older
+ * term may be late, and is held back by the terms of the others.) */
 static void check_completeness(struct cluster *cluster, int member)
 {
     const struct log *log = cluster->members[member].log;
     for (uint64_t i = log->base_index + 1; i <= cluster->applied_last; i++) {
-        if (cluster->applied[i].term < log_term(log) &&
+        if (cluster->applied[i].known_in < log_term(log) &&
             entry_term(log, i) != cluster->applied[i].term)
             breach(cluster, "a leader lacks what is committed");
     }
@@ -81,11 +82,12 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 }
 
 /* State Machine Safety: nobody applies another command at the same index. */
-static void check_applied(struct cluster *cluster, uint64_t index, uint64_t term, uint64_t hash)
+static void check_applied(struct cluster *cluster, uint64_t index, uint64_t term, uint64_t hash,
+                          uint64_t known_in)
 {
     CHECK(index < CLUSTER_INDEXES);
     if (index > cluster->applied_last) {
-        cluster->applied[index] = (struct chain){term, hash};
+        cluster->applied[index] = (struct chain){term, known_in, hash};
         cluster->applied_last = index;
     } else if (cluster->applied[index].hash != hash || cluster->applied[index].term != term) {
         breach(cluster, "two members applied different commands");
@@ -105,7 +107,7 @@ static void apply_all(struct cluster *cluster, struct member *member)
             for (size_t i = 0; i < entry.length; i++)
                 member->hash = mix(member->hash, entry.command[i]);
         }
-        check_applied(cluster, entry.index, entry.term, member->hash);
+        check_applied(cluster, entry.index, entry.term, member->hash, log_term(member->log));
         log_applied(member->log);
     }
 }

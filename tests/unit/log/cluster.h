@@ -35,6 +35,7 @@ struct parcel {
 
 struct chain {
     uint64_t term;
+    uint64_t known_in; /* the term in which it was seen to be committed */
     uint64_t hash; /* of all commands up to here */
 };
 
