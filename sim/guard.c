@@ -7,9 +7,9 @@
 #include "sim/proc.h"
 #include "sim/world.h"
 
-/* How soon it knows of the daemon's death, and how much later than the lease it acts, so that a
- * daemon that is awake comes first and may join again. */
-enum { DEATH_US = 500, LEASE_GRACE_MS = 10 };
+/* How soon it knows of the daemon's death; and how long a daemon has, when the lease is over and its
+ * tasks were ended, to show that it is awake and knows: then it joins again. */
+enum { DEATH_US = 500, GRACE_MS = 500, SIGNAL_KILL = 9 };
 
 static struct sim_host *host_of_guard(struct sim_guard *guard)
 {
@@ -33,12 +33,12 @@ static void death_turn(struct sim_world *world, struct sim_event *event)
 static bool lease_is_over(const struct sim_host *host)
 {
     return host->guard.lease_ns != UINT64_MAX &&
-           sim_host_now(host) >= host->guard.lease_ns + LEASE_GRACE_MS * SIM_NS_PER_MS;
+           sim_host_now(host) >= host->guard.lease_ns;
 }
 
 static uint64_t lease_end_ns(const struct sim_host *host)
 {
-    return sim_clock_world(&host->clock, host->guard.lease_ns + LEASE_GRACE_MS * SIM_NS_PER_MS);
+    return sim_clock_world(&host->clock, host->guard.lease_ns);
 }
 
 /* The lease was made longer many times since this was queued. */
@@ -48,11 +48,18 @@ static void lease_turn(struct sim_world *world, struct sim_event *event)
     if (host->guard.lease_ns == UINT64_MAX)
         return;
     if (!lease_is_over(host)) {
+        host->guard.is_ending = false;
         sim_at(world, event, lease_end_ns(host));
         return;
     }
-    SIM_TELL(world, SIM_TRACE_HOST, host->name, "its guardian ends it: the lease is over");
-    sim_procs_orphan(host);
+    if (!host->guard.is_ending) {
+        SIM_TELL(world, SIM_TRACE_HOST, host->name, "its guardian ends its tasks: the lease is over");
+        host->guard.is_ending = true;
+        sim_children_end(host, SIGNAL_KILL);
+        sim_after(world, event, GRACE_MS * SIM_NS_PER_MS);
+        return;
+    }
+    SIM_TELL(world, SIM_TRACE_HOST, host->name, "its guardian ends it");
     sim_host_kill(host);
 }
 
@@ -98,6 +105,7 @@ void sim_guard_set_lease(struct sim_host *host, uint64_t until_ns)
 {
     struct sim_guard *guard = &host->guard;
     guard->lease_ns = until_ns;
+    guard->is_ending = false;
     const bool is_queued = guard->lease_turn.heap.position != HEAP_NOT_QUEUED;
     if (until_ns == UINT64_MAX)
         sim_forget(host->world, &guard->lease_turn);
@@ -113,7 +121,7 @@ void sim_guard_daemon_died(struct sim_host *host)
 
 void sim_guard_woke(struct sim_host *host)
 {
-    if (sim_host_is_running(host))
+    if (sim_host_is_running(host) && !host->guard.is_ending)
         lease_turn(host->world, &host->guard.lease_turn);
 }
 

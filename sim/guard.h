@@ -4,8 +4,8 @@
  *
  * It holds the tombstones that the daemon prepared, and the lease it was told last. When the daemon
  * is killed it ends the tasks, then sends the tombstones. When the lease passes and no later one was
- * told it kills the daemon, which must be stopped then. With the machine it stops and goes on; with
- * the machine's power it is gone.
+ * told it ends the tasks at once, and a moment later the daemon too, if that does not show that it
+ * knows. With the machine it stops and goes on; with the machine's power it is gone.
  */
 #ifndef SIM_GUARD_H
 #define SIM_GUARD_H
@@ -32,6 +32,7 @@ struct sim_guard {
     size_t count;
     size_t capacity;
     bool is_stale;     /* a session changed: they are to be made anew */
+    bool is_ending;    /* the lease is over and the tasks were ended */
     uint64_t lease_ns; /* by the machine's clock; UINT64_MAX = none */
     struct sim_event lease_turn;
     struct sim_event death_turn;

@@ -351,6 +351,7 @@ void sim_host_rejoin(struct sim_host *host)
     struct event start = {.kind = EVENT_START};
     host->rejoins = false;
     host->life++;
+    sim_promise_gives_up(host->world, host);
     SIM_TELL(host->world, SIM_TRACE_HOST, host->name, "is no host any more and asks to join again");
     sim_procs_end(host);
     sim_starts_fini(host);

@@ -287,15 +287,15 @@ static int command_quiet(int argc, char **argv)
         struct sim_quiet_result result;
         sim_quiet_run(&order, &result);
         hours += result.virtual_hours;
-        sound = sound && !result.removals && !result.broken;
+        sound = sound && !result.removals && !result.rejoins && !result.broken;
         printf("# seed %llu: %.3f h, %llu blackouts, %llu stops, %llu starvations, %llu datagrams, "
-               "%.1f%% lost, %llu leaders, %llu removed, %llu promises broken\n",
+               "%.1f%% lost, %llu leaders, %llu removed, %llu gave up, %llu promises broken\n",
                (unsigned long long)seed, result.virtual_hours,
                (unsigned long long)result.blackouts, (unsigned long long)result.stops,
                (unsigned long long)result.starvations, (unsigned long long)result.datagrams,
                result.datagrams ? 100.0 * (double)result.lost / (double)result.datagrams : 0.0,
                (unsigned long long)result.leaders, (unsigned long long)result.removals,
-               (unsigned long long)result.broken);
+               (unsigned long long)result.rejoins, (unsigned long long)result.broken);
         fflush(stdout);
         seed++;
     } while (real_seconds() < end_s);

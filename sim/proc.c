@@ -475,13 +475,18 @@ struct sim_proc *sim_proc_of_ticket(struct sim_host *host, uint64_t ticket)
     return NULL;
 }
 
-void sim_procs_orphan(struct sim_host *host)
+void sim_children_end(struct sim_host *host, int32_t signal)
 {
     LIST_EACH(pos, following, &host->procs) {
         struct sim_proc *proc = LIST_ENTRY(pos, struct sim_proc, link);
         if (proc->ticket && !proc->ended)
-            sim_proc_end(proc, SIGNAL_KILL);
+            sim_proc_end(proc, signal);
     }
+}
+
+void sim_procs_orphan(struct sim_host *host)
+{
+    sim_children_end(host, SIGNAL_KILL);
     for (size_t i = host->conns.count; i > 0; i--)
         conn_drop_daemon_end(host->conns.entries[i - 1].value);
 }
@@ -494,7 +499,8 @@ void sim_procs_end(struct sim_host *host)
         struct sim_proc *proc = LIST_ENTRY(pos, struct sim_proc, link);
         if (!proc->ticket)
             continue;
-        SIM_TELL(host->world, SIM_TRACE_TASK, proc->name, "ends, wait status %d", SIGNAL_KILL);
+        if (!proc->ended)
+            SIM_TELL(host->world, SIM_TRACE_TASK, proc->name, "ends, wait status %d", SIGNAL_KILL);
         sim_proc_destroy(proc);
     }
 }

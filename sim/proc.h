@@ -88,6 +88,8 @@ void sim_conn_close(struct sim_conn *conn);
 void sim_proc_pause_output(struct sim_proc *proc, bool pause);
 /* A signal other than SIGTERM and SIGKILL is only told. */
 void sim_proc_signal(struct sim_proc *proc, int32_t signal);
+/* All children get |signal|. */
+void sim_children_end(struct sim_host *host, int32_t signal);
 /* The daemon is gone: connections break, children die. */
 void sim_procs_orphan(struct sim_host *host);
 /* The same at once, and children are gone: the daemon begins a new life. */

@@ -25,9 +25,11 @@ struct sim_promises {
     struct map watches; /* (watcher, what and subject) -> struct watch */
     struct map applied; /* index of the log -> hash of what it made: promise_host.c */
     struct map terms;   /* -> who led it */
+    struct map drops;   /* (who, whose epoch): that was told */
     uint64_t applied_max; /* so much was committed, for somebody applied it */
     struct sim_mboxes *mboxes; /* the model of mailboxes: mbox.h */
     uint64_t removals, removals_false; /* hosts removed; those of which nobody could say why */
+    uint64_t rejoins;   /* hosts that gave themselves up */
     uint64_t leaders;   /* how often somebody new led */
     uint64_t messages_sent, messages_received, notices, requests, answers;
     uint64_t next_message;
@@ -73,6 +75,8 @@ void sim_promise_hosts_fini(struct sim_promises *promises);
 void sim_promise_stepped(struct sim_world *world, struct sim_host *host);
 /* |host| applied that |epoch| is no host any more. */
 void sim_promise_dropped(struct sim_world *world, struct sim_host *host, uint64_t epoch);
+/* |host| is no member any more, by its own judgement. */
+void sim_promise_gives_up(struct sim_world *world, const struct sim_host *host);
 /* Over all that is replicated: table, mailboxes, requests. */
 uint64_t sim_host_state_hash(const struct sim_host *host);
 /* A task on |host| does something. */

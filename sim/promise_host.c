@@ -30,6 +30,7 @@ void sim_promise_hosts_init(struct sim_promises *promises)
 {
     map_init(&promises->applied);
     map_init(&promises->terms);
+    map_init(&promises->drops);
 }
 
 void sim_promise_hosts_fini(struct sim_promises *promises)
@@ -40,6 +41,7 @@ void sim_promise_hosts_fini(struct sim_promises *promises)
         mem_free(promises->terms.entries[i].value);
     map_fini(&promises->applied);
     map_fini(&promises->terms);
+    map_fini(&promises->drops);
 }
 
 uint64_t sim_host_state_hash(const struct sim_host *host)
@@ -137,12 +139,14 @@ static bool has_trouble(const struct sim_world *world, const struct sim_host *ho
     return !is_connected(world, host, by);
 }
 
+/* Children alone: what a user started by hand is not the guardian's to end; it acts through its
+ * daemon or not at all. */
 static size_t tasks_that_run(const struct sim_host *host)
 {
     size_t count = 0;
     LIST_EACH(pos, following, &host->procs) {
         const struct sim_proc *proc = LIST_ENTRY(pos, struct sim_proc, link);
-        count += proc->task && !proc->ended && sim_task_is_enrolled(proc->task);
+        count += proc->ticket && proc->task && !proc->ended && sim_task_is_enrolled(proc->task);
     }
     return count;
 }
@@ -150,11 +154,17 @@ static size_t tasks_that_run(const struct sim_host *host)
 void sim_promise_dropped(struct sim_world *world, struct sim_host *host, uint64_t epoch)
 {
     struct sim_host *gone = sim_host_of_epoch(world, epoch);
+    if (gone && gone != host && node_is_member(host->node) &&
+        !map_get2(&world->promises.drops, host->serial, epoch)) {
+        CHECK(map_put2(&world->promises.drops, host->serial, epoch, gone) == 0);
+        SIM_TELL(world, SIM_TRACE_HOST, host->name, "drops %s", gone->name);
+    }
     /* Who joins drops those whom it asked; who could not join is dropped and was no host. */
-    if (!gone || gone == host || gone->epoch != epoch || gone->removed || host->leaving ||
-        host->removed || !node_is_member(host->node))
+    if (!gone || gone == host || gone->epoch != epoch || !node_is_member(host->node))
         return;
-    if (sim_host_is_running(gone) && !node_is_member(gone->node))
+    if (sim_host_is_running(gone) && !node_is_member(gone->node) && !gone->removed)
+        return;
+    if (gone->removed || host->leaving || host->removed)
         return;
     gone->removed = true;
     gone->removed_ns = world->now_ns;
@@ -169,6 +179,21 @@ void sim_promise_dropped(struct sim_world *world, struct sim_host *host, uint64_
     if (sim_host_has_power(gone) && tasks_that_run(gone))
         sim_promise_broken(world, "%s is removed while %zu tasks of it run", gone->name,
                            tasks_that_run(gone));
+}
+
+/* The lease of |host| is over: that must have a reason, as a removal must. */
+void sim_promise_gives_up(struct sim_world *world, const struct sim_host *host)
+{
+    const struct sim_host *master = NULL;
+    world->promises.rejoins++;
+    LIST_EACH(pos, following, &world->hosts) {
+        const struct sim_host *other = LIST_ENTRY(pos, struct sim_host, link);
+        if (other != host && sim_host_is_awake(other) && node_leads(other->node))
+            master = other;
+    }
+    if (master && !has_trouble(world, host, master) && !has_trouble(world, master, host))
+        sim_promise_broken(world, "%s gives itself up, and could hear %s", host->name,
+                           master->name);
 }
 
 void sim_promise_acts(struct sim_world *world, const struct sim_host *host, const char *who)

@@ -4,7 +4,6 @@
 
 #include "sim/host.h"
 #include "sim/script.h"
-#include "sim/shell.h"
 #include "sim/world.h"
 
 enum {
@@ -103,7 +102,7 @@ void sim_quiet_run(const struct sim_quiet_order *order, struct sim_quiet_result 
     }
     const uint64_t begin_ns = world->now_ns;
     const uint64_t end_ns = begin_ns + (uint64_t)(order->virtual_hours * 3.6e12);
-    while (world->now_ns < end_ns && !world->promises.removals) {
+    while (world->now_ns < end_ns && !world->promises.removals && !world->promises.rejoins) {
         if (rng_chance(&quiet.rng, 2000))
             set_wire(&quiet);
         sim_run_for(world, draw_ms(&quiet, 1, 2 * FAULT_MS));
@@ -114,6 +113,7 @@ void sim_quiet_run(const struct sim_quiet_order *order, struct sim_quiet_result 
     }
     result->virtual_hours = (double)(world->now_ns - begin_ns) / 3.6e12;
     result->removals = world->promises.removals;
+    result->rejoins = world->promises.rejoins;
     result->leaders = world->promises.leaders;
     result->broken = world->promises.broken;
     result->datagrams = world->net.counters.sent;

@@ -20,10 +20,10 @@ struct sim_quiet_result {
     double virtual_hours;
     uint64_t blackouts, stops, starvations; /* how many there were */
     uint64_t datagrams, lost;
-    uint64_t removals;  /* must be 0 */
+    uint64_t removals;  /* must be 0, */
+    uint64_t rejoins;   /* and this too: hosts that gave themselves up */
     uint64_t leaders;   /* changes of the master */
     uint64_t broken;    /* promises */
-    uint64_t silence_ms_max; /* the longest in which nothing of a host arrived anywhere */
 };
 
 void sim_quiet_run(const struct sim_quiet_order *order, struct sim_quiet_result *result);

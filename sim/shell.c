@@ -186,7 +186,6 @@ static void perform_peer_psk(struct sim_host *host, struct effect *effect)
 
 static void perform_peer_remove(struct sim_host *host, struct effect *effect)
 {
-    SIM_TELL(host->world, SIM_TRACE_HOST, host->name, "drops %s", peer_name(host, effect->peer));
     sim_promise_dropped(host->world, host, effect->peer);
     mesh_peer_remove(host->mesh, effect->peer, effect->flag, sim_host_now(host));
 }

@@ -449,7 +449,8 @@ int sim_task_send(struct sim_task *task, uint32_t tid, int tag, uint32_t size_by
     if (world->settings.shares_always)
         sim_task_attach(task, tid);
     const uint64_t id = ++world->promises.next_message;
-    sim_promise_acts(world, task->proc->host, task->proc->name);
+    if (task->proc->ticket)
+        sim_promise_acts(world, task->proc->host, task->proc->name);
     int result = pack_body(task, id, tag, size_bytes);
     if (result >= 0)
         result = client_send(task->client, (int)tid, tag);
