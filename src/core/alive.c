@@ -112,15 +112,19 @@ void alive_note(struct node *node, const struct event *event)
         node->counters.peer_malformed++;
 }
 
-void alive_tombstone(struct node *node, const struct event *event)
+void alive_dead(struct node *node, uint64_t epoch, const char *why)
 {
-    const struct host *host = host_by_epoch(&node->hosts, event->peer);
+    const struct host *host = host_by_epoch(&node->hosts, epoch);
     if (!node->detect || !host)
         return;
-    node_log(node, LOG_LEVEL_INFO, "host \"%s\": its guardian says that it is dead",
-             host->info.name);
+    node_log(node, LOG_LEVEL_INFO, "host \"%s\": %s", host->info.name, why);
     node->alive.is_due = true;
-    detect_dead(node->detect, event->peer, node->now_ns);
+    detect_dead(node->detect, epoch, node->now_ns);
+}
+
+void alive_tombstone(struct node *node, const struct event *event)
+{
+    alive_dead(node, event->peer, "its guardian says that it is dead");
 }
 
 /* ---- what it finds ---- */

@@ -39,6 +39,8 @@ void alive_heard(struct node *node, uint64_t peer);
 void alive_listen(struct node *node);
 /* Lets it speak: after the log, in every step. */
 void alive_speak(struct node *node);
+/* |epoch| acts no more for certain. */
+void alive_dead(struct node *node, uint64_t epoch, const char *why);
 /* UINT64_MAX = not before something else happens. */
 uint64_t alive_deadline(const struct node *node);
 uint64_t alive_lease_until(const struct node *node);

@@ -348,7 +348,10 @@ uint64_t member_propose_removal(struct node *node, const uint32_t *numbers, size
 
 void member_log_message(struct node *node, uint64_t peer, const struct message *message)
 {
-    if (!node->log || log_receive(node->log, peer, message, node->now_ns) < 0)
+    /* Who asks to come back is still known under its old name to those it asks: what they tell that
+     * one is not for the new one, who remembers no vote and no entry. */
+    const bool is_stranger = node->state == NODE_JOINING && node->joining.welcomer != peer;
+    if (!node->log || is_stranger || log_receive(node->log, peer, message, node->now_ns) < 0)
         node->counters.peer_malformed++;
 }
 

@@ -100,7 +100,7 @@ static const struct peer_rule {
 } peer_rules[MESSAGE_NUMBERS] = {
     [DM_WELCOME] = {join_welcome, FROM_WELCOMER},
     [DM_READY] = {ready_message, FROM_JOINER},
-    [DM_REJOIN] = {rejoin_message, FROM_LOST},
+    [DM_REJOIN] = {rejoin_message, FROM_LOST | FROM_HOST},
     [DM_REJOINED] = {rejoined_message, FROM_WELCOMER},
     [DM_APPEND] = {member_log_message, FROM_HOST | FROM_WELCOMER},
     [DM_APPENDED] = {member_log_message, FROM_HOST | FROM_JOINER},

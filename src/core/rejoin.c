@@ -3,6 +3,7 @@
 #include "core/rejoin.h"
 
 #include "core/add.h"
+#include "core/alive.h"
 #include "core/addjob.h"
 #include "core/join.h"
 #include "core/halt.h"
@@ -220,6 +221,8 @@ void rejoin_message(struct node *node, uint64_t peer, const struct message *mess
     const struct wire_dm_rejoin *request = &message->dm_rejoin;
     const struct host *master = host_by_epoch(&node->hosts, node_master(node));
     const struct wire_lost *lost = lost_find(&node->lost, peer);
+    if (!lost) /* it is not even removed, and says itself that its lease is over */
+        alive_dead(node, peer, "its lease is over");
     if (!lost || node->state != NODE_RUNNING) {
         answer(node, peer, REJOIN_LATER, "");
     } else if (!node_is_master(node)) {
