@@ -370,7 +370,8 @@ static void link_probe(struct link *link, uint64_t now_ns)
     if (live->loss.probe_count >= PROBES_BEFORE_PATHS)
         link_search_path(link, now_ns);
     /* The peer may be there and have forgotten the keys. */
-    if (live->current && live->loss.probe_count % PROBES_PER_CALL == PROBES_BEFORE_PATHS)
+    bool is_turn = live->loss.probe_count % PROBES_PER_CALL == PROBES_BEFORE_PATHS;
+    if (live->current && (is_turn || link->state == LINK_SILENT))
         link_call(link, now_ns);
 }
 
