@@ -2,6 +2,7 @@
 /* The event loop over libuv: see the header. */
 #include "os/loop.h"
 
+#include "base/check.h"
 #include "base/list.h"
 #include "base/mem.h"
 #include "os/clock.h"
@@ -12,6 +13,11 @@
 #ifdef PLATFORM_LINUX
 #include <sys/timerfd.h>
 #endif
+
+/* One in 4 ms in the long run, 16 at once. */
+#define PUT_OFF_EACH_NS UINT64_C(4000000)
+#define PUT_OFF_BURST_NS (16 * PUT_OFF_EACH_NS)
+#define PUT_OFF_LEAST_NS UINT64_C(2000000)
 
 struct loop {
     uv_loop_t uv;
@@ -35,6 +41,7 @@ struct loop_timer {
     struct loop_watch *watch; /* of fd */
     uv_timer_t timer;         /* without timerfd */
     uint64_t armed_ns;        /* when it will fire; UINT64_MAX = not armed */
+    uint64_t put_off_at_ns;   /* when it may be armed for later once more: see loop_timer_set() */
     void (*callback)(void *context);
     void *context;
 };
@@ -224,7 +231,7 @@ static int timer_fd_open(struct loop_timer *timer)
 static void timer_fd_set(struct loop_timer *timer, uint64_t at_ns)
 {
     struct itimerspec when = {0};
-    at_ns = at_ns ? at_ns : 1; /* 0 would disarm, timerfd_create(2) */
+    at_ns = at_ns == UINT64_MAX ? 0 : MAX_OF(at_ns, UINT64_C(1)); /* 0 disarms, timerfd_create(2) */
     when.it_value.tv_sec = (time_t)(at_ns / UINT64_C(1000000000));
     when.it_value.tv_nsec = (long)(at_ns % UINT64_C(1000000000));
     timerfd_settime(timer->fd, TFD_TIMER_ABSTIME, &when, NULL);
@@ -265,15 +272,32 @@ struct loop_timer *loop_timer_open(struct loop *loop, void (*callback)(void *con
     return timer;
 }
 
-/* A system call for each change would cost more than an early wake-up now and then: a timer that is
- * armed for earlier than asked stays, fires, and is then set anew by its owner. */
+/* A timer that is armed for earlier than asked would fire for nothing: a wake-up of an idle process,
+ * which costs more than the call that puts it off. But while much goes on the time asked for moves
+ * with every packet, and most of these calls would be for nothing. So a few may come at once, and
+ * then one in a while. */
+static bool may_put_off(struct loop_timer *timer, uint64_t at_ns)
+{
+    uint64_t now_ns = clock_now_ns();
+    if (timer->armed_ns <= now_ns || at_ns - timer->armed_ns < PUT_OFF_LEAST_NS ||
+        timer->put_off_at_ns > now_ns)
+        return false;
+    uint64_t since_ns = now_ns > PUT_OFF_BURST_NS ? now_ns - PUT_OFF_BURST_NS : 0;
+    timer->put_off_at_ns = MAX_OF(timer->put_off_at_ns, since_ns) + PUT_OFF_EACH_NS;
+    return true;
+}
+
 void loop_timer_set(struct loop_timer *timer, uint64_t at_ns)
 {
-    if (timer->armed_ns <= at_ns)
+    if (timer->armed_ns == at_ns || (timer->armed_ns < at_ns && !may_put_off(timer, at_ns)))
         return;
     timer->armed_ns = at_ns;
     if (timer->fd >= 0) {
         timer_fd_set(timer, at_ns);
+        return;
+    }
+    if (at_ns == UINT64_MAX) {
+        uv_timer_stop(&timer->timer);
         return;
     }
     uint64_t now_ns = clock_now_ns();

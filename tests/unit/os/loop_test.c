@@ -9,6 +9,8 @@
 #include <signal.h>
 #include <sys/socket.h>
 
+#define MS UINT64_C(1000000)
+
 static struct loop *loop;
 static int fired, resolved;
 static size_t resolved_count;
@@ -41,6 +43,34 @@ static void test_timer(void)
     loop_timer_set(timer, 0);
     OK(until(loop, has_fired, NULL), "a time in the past fires at once");
     loop_timer_close(timer);
+}
+
+static void test_put_off(void)
+{
+    struct loop_timer *timer = loop_timer_open(loop, count_up, NULL);
+    uint64_t begin_ns = clock_now_ns();
+    fired = 0;
+    loop_timer_set(timer, begin_ns + 20 * MS);
+    loop_timer_set(timer, begin_ns + 150 * MS);
+    OK(until(loop, has_fired, NULL), "a timer that is put off fires");
+    EQUAL(fired, 1, "once");
+    OK(clock_now_ns() >= begin_ns + 150 * MS, "at its new time");
+    fired = 0;
+    begin_ns = clock_now_ns();
+    loop_timer_set(timer, begin_ns + 20 * MS);
+    loop_timer_set(timer, UINT64_MAX);
+    loop_timer_set(timer, begin_ns + 60 * MS);
+    OK(until(loop, has_fired, NULL) && clock_now_ns() >= begin_ns + 60 * MS,
+       "so does one that was called off in between");
+    loop_timer_close(timer);
+    struct loop_timer *busy = loop_timer_open(loop, count_up, NULL);
+    fired = 0;
+    begin_ns = clock_now_ns();
+    for (uint64_t i = 0; i < 1000; i++)
+        loop_timer_set(busy, begin_ns + (30 + i) * MS);
+    OK(until(loop, has_fired, NULL) && clock_now_ns() < begin_ns + 1030 * MS,
+       "one that is put off all the time may fire early: that costs less than the calls");
+    loop_timer_close(busy);
 }
 
 static struct loop_watch *watch;
@@ -116,6 +146,7 @@ int main(void)
 {
     loop = loop_create();
     TEST(test_timer);
+    TEST(test_put_off);
     TEST(test_watch);
     TEST(test_signal);
     TEST(test_resolve);
