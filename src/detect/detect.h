@@ -12,9 +12,10 @@
  * (detect/watch.h). The leader asks the voters, and gives the verdict when voters with a majority
  * had not heard of it at one moment for remove_after, and none had (detect/verdict.h).
  *
- * Pure: messages in, messages out (small, unreliable, repeated when it matters), time is an argument
- * (of a clock that goes on while the machine sleeps), verdicts are pulled. After each call that
- * changes something: detect_pull() until false, detect_next() until false, then detect_deadline().
+ * Pure: messages in, messages out (small, unreliable, repeated when it matters), time is an
+ * argument (of a clock that goes on while the machine sleeps), verdicts are pulled. After each
+ * call that changes something: detect_pull() until false, detect_next() until false, then
+ * detect_deadline().
  */
 #ifndef DETECT_DETECT_H
 #define DETECT_DETECT_H
@@ -76,12 +77,12 @@ bool detect_pull(struct detect *detect, struct arena *arena, uint64_t *to, struc
 enum detect_news_kind {
     DETECT_SUSPECTED,   /* nobody here or asked by us heard from |id| for a while */
     DETECT_REFUTED,     /* it lives after all */
-    DETECT_REMOVE,      /* leader: the time of |id| is over: remove it. Said again while it is there */
+    DETECT_REMOVE,      /* leader: the time of |id| is over: remove it; said again and again */
     DETECT_LEADER_HEARD,/* |id| leads |term| and answered: for log_leader_heard() */
     DETECT_VOTER_HEARD, /* leader: a round trip of voter |id| began at |at_ns|: log_voter_heard() */
     DETECT_DEAD,        /* |id| is dead for certain, somebody's guardian said: log_dead() */
-    DETECT_LEASE_LOST   /* the lease is over: whatever acts here must end (D12). Nothing follows: this
-                           detector is silent from then on */
+    DETECT_LEASE_LOST   /* the lease is over: whatever acts here must end (D12). Nothing follows:
+                           this detector is silent from then on */
 };
 struct detect_news {
     enum detect_news_kind kind;
@@ -94,12 +95,12 @@ bool detect_next(struct detect *detect, struct detect_news *news);
 /* Until when this member may act; UINT64_MAX before it is in a machine (no members) and while it is
  * a majority alone. The guardian holds the daemon to it. */
 uint64_t detect_lease_until(const struct detect *detect);
-/* A majority has confirmed this member, so the lease is one to act under. False between its addition
- * and that, some milliseconds later: perhaps it was removed again before it came to read that it was
- * added. A new host starts no tasks until then. */
+/* A majority has confirmed this member, so the lease is one to act under. False between its
+ * addition and that, some milliseconds later: perhaps it was removed again before it came to read
+ * that it was added. A new host starts no tasks until then. */
 bool detect_may_act(const struct detect *detect);
-/* Who probes this member and so should have its tombstone (besides the voters and the leader): writes
- * at most DETECT_WATCHERS_MAX ids, returns how many. Changes with the members. */
+/* Who probes this member and so should have its tombstone (besides the voters and the leader):
+ * writes at most DETECT_WATCHERS_MAX ids, returns how many. Changes with the members. */
 size_t detect_watchers(const struct detect *detect, uint64_t *ids);
 /* 0 = in good health .. DETECT_HEALTH_MAX: by how much this member distrusts its own view. */
 unsigned detect_local_health(const struct detect *detect);

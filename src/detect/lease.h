@@ -22,12 +22,12 @@
  * Two majorities of different configurations. X may be behind: it counts voters of C(k) while the
  * leader has C(m). Between the two each change had to be accepted by a majority of what was before,
  * so a majority of C(k) knew of the next configuration before C(k+1) was in force at any leader.
- *   - A voter confirms nothing to one whose newest configuration was replaced at that voter more than
- *     STALE_VOTERS ago. So leases by C(k) begin at most STALE_VOTERS after its end.
- *   - The leader needs majorities of all configurations that were in force at it within OLD_VOTERS =
- *     STALE_VOTERS + REMOVE, back to the newest one that X is known to have known.
- *   - A configuration that was never committed is joint, so whoever counts by it also has a majority
- *     by the one before.
+ *   - A voter confirms nothing to one whose newest configuration was replaced at that voter more
+ *     than STALE_VOTERS ago. So leases by C(k) begin at most STALE_VOTERS after its end.
+ *   - The leader needs majorities of all configurations that were in force at it within OLD_VOTERS
+ *     = STALE_VOTERS + REMOVE, back to the newest one that X is known to have known.
+ *   - A configuration that was never committed is joint, so whoever counts by it also has a
+ *     majority by the one before.
  *
  * A new host has FIRST_LEASE to be confirmed by a majority; before that it may not act
  * (detect_may_act()), since it may have been removed before it came to read that it was added.

@@ -2,9 +2,9 @@
 /*
  * What a detector knows, for the files of this folder alone. The users' header is detect/detect.h.
  *
- * Two clocks: |now_ns| is the caller's. Running time is that less |lost_ns|, the time in which this
- * daemon did not run (its timers fired late): silence of others is counted in running time, so it is
- * never counted longer than it was. The own lease is counted by the caller's clock.
+ * Two clocks: |now_ns| is the caller's. Running time is that less |lost_ns|, the time in which
+ * this daemon did not run (its timers fired late): silence of others is counted in running time,
+ * so it is never counted longer than it was. The own lease is counted by the caller's clock.
  */
 #ifndef DETECT_STATE_H
 #define DETECT_STATE_H

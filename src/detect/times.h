@@ -16,14 +16,14 @@
 #define DETECT_TIMES(X)                                                                           \
     X(REMOVE, 950, "heard of by nobody for so long: removed; the rest of D is for the question")   \
     X(LEASE, 920, "over before REMOVE by any clock that is not slower than 0.97 of the leader's")  \
-    X(FIRST_LEASE, 620, "for a new host to be confirmed; longer than a blackout of 0.40")           \
+    X(FIRST_LEASE, 620, "for a new host to be confirmed; longer than a blackout of 0.40")          \
     X(STALE_VOTERS, 1000, "a newer configuration may be known so long before its asker has it: a " \
                           "feeder of the log that died is replaced within this")                   \
     X(OLD_VOTERS, 1950, "STALE_VOTERS + REMOVE: so long leases given under it may be in force")    \
     X(ROUND, 150, "at the begin of a silence a lease is at most as old as this and a round trip")  \
     X(HARD_ROUND, 100, "after a round that needed more than a train: the next may be as hard")     \
     X(RIDE, 165, "of those who ride with others: later than ROUND, so that the same ones begin")   \
-    X(JOIN, 120, "a voter rides along when its last departure is older: its own is near")                          \
+    X(JOIN, 120, "a voter rides along when its last departure is older: its own is near")          \
     X(REPLY, 40, "a train that is not home after this is asked for again, of each voter directly") \
     X(REPLY_MIN, 10, "the same as a multiple of the round trip, but not less than this")           \
     X(URGENT, 250, "so little is left of a lease: asked again each REPLY_MIN")                     \
@@ -32,8 +32,8 @@
     X(SUSPECT, 250, "silent so long: asked, through others too, then suspected")                   \
     X(PROBE_REPLY, 40, "a probe is answered within this, or repeated")                             \
     X(TELL, 90, "a suspicion is told again to the leader")                                         \
-    X(ASK_EARLY, 250, "the leader asks the voters again though it is too early for a verdict: they " \
-                      "probe the suspect")                                                         \
+    X(ASK_EARLY, 250, "the leader asks the voters again, too early for a verdict: they probe the " \
+                      "suspect then")                                                              \
     X(ASK, 8, "between two questions of the leader that want a verdict")                           \
     X(GIVE_UP, 975, "voters that live but do not answer are waited for until then")                \
     X(TOMBSTONE, 40, "a certain death is told again, while its host is in the table")              \

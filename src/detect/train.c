@@ -93,8 +93,8 @@ static int candidate_compare(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* The leader first if this member votes; then voters in the order of the ring, beginning behind this
- * member, so that the trains of neighbours go the same way. */
+/* The leader first if this member votes; then voters in the order of the ring, beginning behind
+ * this member, so that the trains of neighbours go the same way. */
 static uint64_t candidate_order(const struct detect *detect, const struct member *voter)
 {
     if (member_votes(detect->me) && voter->id == detect->leader)
@@ -334,8 +334,9 @@ static void leader_pass(struct detect *detect, struct train *train, size_t here)
         train->follows |= (uint16_t)(1u << here);
 }
 
-/* A voter whose departure is not young any more gets on, if the train is one of voters and the leader
- * is on the way. (On those of others only some would get on, and two trains cost more than one.) */
+/* A voter whose departure is not young any more gets on, if the train is one of voters and the
+ * leader is on the way. (On those of others only some would get on, and two trains cost more than
+ * one.) */
 static void self_board(struct detect *detect, struct train *train, size_t here)
 {
     if (!member_votes(detect->me) || voters_alone(detect) || train->rider_count == STOPS_MAX ||
@@ -380,7 +381,7 @@ static void train_forward(struct detect *detect, struct train *train, size_t her
     train->hops++;
     for (size_t i = 1; i < train->stop_count; i++) {
         size_t at = (here + i) % train->stop_count;
-        if (!stop_useful(detect, train, at))
+        if (train->stops[at] == detect->self || !stop_useful(detect, train, at))
             continue;
         train->next = (uint8_t)at;
         train_post(detect, train);

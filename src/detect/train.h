@@ -2,20 +2,21 @@
 /*
  * Trains: how a member has a majority of the voters confirm that it lives, with few messages.
  *
- * A train is a list of stops (members) and of riders. It goes round the stops in their
- * order; each stop notes that every rider lives and leaves its bit with it. A rider that comes home
+ * A train is a list of stops (members) and of riders. It goes round the stops in their order; each
+ * stop notes that every rider lives and leaves its bit with it. A rider that comes home
  * gets off with the bits: those voters have confirmed its departure (detect/lease.h). A voter whose
  * own last departure is not quite young gets on when a train comes by, so in a quiet machine one
  * train serves several voters, and a round costs each about two messages. A member that does not
  * vote rides alone, past just as many voters as it needs.
  *
  * A train that is not home in time was lost, or somebody on its way is: then the member asks each
- * voter directly (trains of one stop), and those that stay mute through others (there and back), until
- * a majority has confirmed. Mute voters are not on the way of the next trains.
+ * voter directly (trains of one stop), and those that stay mute through others (there and back),
+ * until a majority has confirmed. Mute voters are not on the way of the next trains.
  *
  * Trains carry the leader's word too: when the leader is one of the stops it writes its term, each
- * stop after it that follows it leaves a bit. For a voter that is DETECT_LEADER_HEARD, for the leader
- * that rides DETECT_VOTER_HEARD. So voters take care that the leader is a stop of their trains.
+ * stop after it that follows it leaves a bit. For a voter that is DETECT_LEADER_HEARD, for the
+ * leader that rides DETECT_VOTER_HEARD. So voters take care that the leader is a stop of their
+ * trains.
  */
 #ifndef DETECT_TRAIN_H
 #define DETECT_TRAIN_H

@@ -95,7 +95,7 @@ static struct answer *answer_find(struct inquiry *inquiry, uint64_t id)
     return NULL;
 }
 
-/* All whose answers matter: those who vote, now or in a configuration that is not outdated. 0, -1. */
+/* All whose answers matter: who votes, now or in a configuration that is not outdated. 0, -1. */
 static int answers_prepare(struct detect *detect, struct inquiry *inquiry)
 {
     inquiry->answer_count = 0;

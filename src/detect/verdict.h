@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The leader's verdict on a suspect. It asks all who vote (and who lately voted: detect/lease.h) when
- * they last heard of it. Whoever was asked and has not heard of it for FRESH probes it too. When the
- * suspect was heard of by anybody within FRESH, that is the end of the inquiry; otherwise the question
- * is asked again, at the latest when the last sign of life that anybody knows of is REMOVE old.
+ * The leader's verdict on a suspect. It asks all who vote (and who lately voted: detect/lease.h)
+ * when they last heard of it. Whoever was asked and has not heard of it for FRESH probes it too.
+ * When the suspect was heard of by anybody within FRESH, that is the end of the inquiry; otherwise
+ * the question is asked again, at the latest when the last sign of life that anybody knows of is
+ * REMOVE old.
  *
  * The verdict is given when, at the moment the question went out, voters with majorities in all
- * configurations that matter had not heard of it for REMOVE, and nobody who answered had. Voters that
- * live but have not answered are waited for until GIVE_UP: not for safety, but because the suspect
- * may be able to reach just them.
+ * configurations that matter had not heard of it for REMOVE, and nobody who answered had. Voters
+ * that live but have not answered are waited for until GIVE_UP: not for safety, but because the
+ * suspect may be able to reach just them.
  */
 #ifndef DETECT_VERDICT_H
 #define DETECT_VERDICT_H

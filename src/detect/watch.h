@@ -2,13 +2,14 @@
 /*
  * Watching: whom this member probes, whom it suspects, who is dead for certain.
  *
- * Watched are: three targets (places in a ring of hashes, so each member is the target of three), of
- * which one is probed each PROBE unless it was heard of; for a voter, all whose trains come by, and
- * the leader; for the leader, all voters. Who was silent for FRESH is asked. No answer within
- * PROBE_REPLY: again, and through two others. Silent for SUSPECT (more in bad health) and asked twice:
- * suspected, and the leader is told, again and again. Any sign of life ends it. The number of a probe
- * comes back with the answer: an old answer that was long on its way is no sign of life. (It stands
- * for SWIM's incarnation, which is needed only where suspicions are passed on as facts.)
+ * Watched are: three targets (places in a ring of hashes, so each member is the target of three),
+ * of which one is probed each PROBE unless it was heard of; for a voter, all whose trains come by,
+ * and the leader; for the leader, all voters. Who was silent for FRESH is asked. No answer within
+ * PROBE_REPLY: again, and through two others. Silent for SUSPECT (more in bad health) and asked
+ * twice: suspected, and the leader is told, again and again. Any sign of life ends it. The number
+ * of a probe comes back with the answer: an old answer that was long on its way is no sign of
+ * life. (It stands for SWIM's incarnation, which is needed only where suspicions are passed on as
+ * facts.)
  */
 #ifndef DETECT_WATCH_H
 #define DETECT_WATCH_H
@@ -34,6 +35,7 @@ void watch_dead(struct detect *detect, struct member *member);
 void watch_postpone(struct detect *detect);
 
 void watch_receive_probe(struct detect *detect, uint64_t from, const struct wire_dm_probe *probe);
-void watch_receive_probed(struct detect *detect, uint64_t from, const struct wire_dm_probed *probed);
+void watch_receive_probed(struct detect *detect, uint64_t from,
+                          const struct wire_dm_probed *probed);
 
 #endif

@@ -225,7 +225,7 @@ static struct crowd_table *table_next(struct crowd *crowd)
     return table;
 }
 
-/* Who should vote (as core/voters.c will have it): those who do and are members, then the lowest. */
+/* Who should vote: those who do and are members, then the lowest. */
 static size_t voters_wanted(const struct crowd *crowd, uint64_t *ids)
 {
     const struct crowd_table *table = table_now(crowd);
@@ -254,7 +254,8 @@ static void voters_step(struct crowd *crowd)
         for (size_t j = 0; j < count; j++)
             same += old->voters[i].id == wanted[j] && old->voters[i].weight;
     }
-    if ((!crowd->is_changing && same == count && weighty == count) || !has_quorum(crowd, crowd->leader))
+    if ((!crowd->is_changing && same == count && weighty == count) ||
+        !has_quorum(crowd, crowd->leader))
         return;
     uint64_t tie = crowd->nodes[crowd->leader].id;
     if (crowd->is_changing) { /* the new set alone */
@@ -427,8 +428,12 @@ static void node_settle(struct crowd *crowd, size_t at)
         return;
     }
     uint64_t due = world_ns(crowd, node, deadline);
-    if (node->starved_until_ns > crowd->now_ns)
-        due += rng_below(&crowd->chance, crowd->config.dead_after_ns / 10);
+    if (node->starved_until_ns > crowd->now_ns) {
+        if (deadline != node->late_deadline_ns)
+            node->late_until_ns = due + rng_below(&crowd->chance, crowd->config.dead_after_ns / 10);
+        node->late_deadline_ns = deadline;
+        due = MAX_OF(due, node->late_until_ns);
+    }
     if (heap_set(&crowd->timers, &node->timer, due))
         abort();
 }

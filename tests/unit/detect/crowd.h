@@ -3,10 +3,11 @@
  * Many detectors in virtual time, a bad network and bad computers between them, and what the log
  * would do about their verdicts. For crowd_test.c.
  *
- * Time of the world is |now_ns|; every node has a clock of its own, up to CROWD_DRIFT_PPM wrong. The
- * log is played by the harness: a leader that all but a majority of the voters lost for ELECTION is
- * replaced; a verdict of the leader is committed when it reaches a majority, and reaches each node a
- * little later. At each commit it is checked that the removed one acts no more.
+ * Time of the world is |now_ns|; every node has a clock of its own, up to CROWD_DRIFT_PPM wrong.
+ * The log is played by the harness: a leader that all but a majority of the voters lost for
+ * ELECTION is replaced; a verdict of the leader is committed when it reaches a majority, and
+ * reaches each node a little later. At each commit it is checked that the removed one acts no
+ * more.
  */
 #ifndef TESTS_DETECT_CROWD_H
 #define TESTS_DETECT_CROWD_H
@@ -40,7 +41,8 @@ struct crowd_node {
     uint64_t killed_ns;
     uint64_t removed_ns;
     uint64_t frozen_until_ns;
-    uint64_t starved_until_ns; /* its timers and messages come up to 60 hundredths of LATE late */
+    uint64_t starved_until_ns; /* its timers come up to a tenth of dead_after late */
+    uint64_t late_deadline_ns, late_until_ns;
     int64_t drift_ppm;
     uint64_t clock_offset_ns;
     struct heap_node timer;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Crowds of detectors in virtual time: who lives is never removed, who is silent is removed in time,
- * who was removed does not act, and what it costs. Figures are printed as comments.
+ * Crowds of detectors in virtual time: who lives is never removed, who is silent is removed in
+ * time, who was removed does not act, and what it costs. Figures are printed as comments.
  *
  * PVM_TEST_CROWD_HOURS=100 makes the storm last so many virtual hours of 100 hosts (for
  * docs/reliability.md; about a minute each), PVM_TEST_CROWD_SEED=n repeats one.
@@ -72,11 +72,11 @@ static void quiet(size_t nodes)
            "(%.1f, %.0f bytes), largest %d bytes\n",
            nodes, cost.wakes, cost.wakes_max, cost.sent, cost.sent_max, cost.bytes_max,
            (int)crowd.bytes_max);
-    OK(!crowd.leases_lost && !crowd.removed_alive && !cost.suspected, "all quiet, nobody suspected");
+    OK(!crowd.leases_lost && !crowd.removed_alive && !cost.suspected, "nobody is suspected");
     if (nodes <= 8)
         OK(cost.wakes_max <= 5, "a quiet daemon wakes at most 5 times a second");
     OK(cost.wakes <= 11 && cost.sent <= 9, "what a host does does not grow with their number");
-    OK(cost.wakes_max <= 12 + (double)nodes && cost.sent_max <= 12 + (double)nodes,
+    OK(cost.wakes_max <= 12 + 1.3 * (double)nodes && cost.sent_max <= 12 + 1.3 * (double)nodes,
        "what a voter does grows no more than that");
     OK(cost.voter_gap_ns < SECOND, "voters hear of the leader all the time");
     OK(cost.lease_left_ns > 3800 * MS, "leases are young");

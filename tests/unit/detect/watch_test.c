@@ -22,7 +22,7 @@ static void probes(void)
     struct message message = {.type = DM_PROBE, .dm_probe = {.about = 1, .origin = 2, .round = 7}};
     uint64_t to;
     few_start(&few, 4, 3);
-    few_settle(&few);
+    few_run(&few, 20);
     feed(1, 2, message);
     OK(pull(1, &to, &message) && to == 2 && message.type == DM_PROBED &&
            message.dm_probed.round == 7 && message.dm_probed.about == 1,
@@ -71,7 +71,8 @@ static void old_answer(void)
     few_cut_off(&few, 3, true);
     few_run(&few, 500);
     OK(few_told(&few, 1, DETECT_SUSPECTED, 3), "it is suspected");
-    struct message message = {.type = DM_PROBED, .dm_probed = {.about = 3, .origin = 1, .round = 1}};
+    struct message message = {.type = DM_PROBED,
+                              .dm_probed = {.about = 3, .origin = 1, .round = 1}};
     feed(1, 2, message);
     few_settle(&few);
     EQUAL(few_told(&few, 1, DETECT_REFUTED, 3), 0, "an old answer is no sign of life");
