@@ -13,7 +13,6 @@ import pvmtest  # noqa: E402
 KILLS = 200
 DAEMON_KILLS = 14
 CONSOLE_KILLS = 20
-MASTER_KILLS = 5
 HOSTS = 4
 RECOVERY_LIMIT_S = 40
 
@@ -95,20 +94,6 @@ def go_on(tap, build, seed):
             machine.expect_nothing_left()
 
 
-def lose_master(tap, build, seed):
-    chance = random.Random(seed)
-    with tap.story("kill -9 of the master ends everything, %d times" % MASTER_KILLS):
-        for _ in range(MASTER_KILLS):
-            with pvmtest.Machine(build) as machine:
-                machine.start()
-                machine.add("local:2")
-                job = Job(machine)
-                pvmtest.wait_until(lambda: job.status()[0] > 1, "the job runs")
-                time.sleep(chance.random() * 0.2)
-                pvmtest.end_pid(machine.master.pid)
-                machine.expect_nothing_left(20)
-
-
 def main():
     pvmtest.end_on_signals()
     build = pvmtest.require_build()
@@ -117,7 +102,6 @@ def main():
     print("# seed %d" % seed)
     with tap.story("the job started"):
         go_on(tap, build, seed)
-    lose_master(tap, build, seed)
     return tap.done()
 
 

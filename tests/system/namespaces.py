@@ -16,10 +16,11 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 import pvmtest  # noqa: E402
 
-HOSTS = ["h0", "h1", "h2"]
+HOSTS = ["h%d" % i for i in range(int(os.environ.get("PVM_TEST_NAMESPACE_COUNT", 3)))]
 INSIDE = "PVM_TEST_NAMESPACE"
 REACH = "PVM_TEST_NAMESPACE_HOSTS"  # "h0=PID h1=PID ..."
 LOSS_LIMIT_S = 15
+RETURN_LIMIT_S = 30
 
 
 def remote_shell():
@@ -114,15 +115,12 @@ def stories(tap, machine, network):
         run = subprocess.run(words, env=environment, cwd=machine.tmp, stdout=subprocess.PIPE,
                              text=True, timeout=60)
         assert run.stdout.startswith("ok"), run.stdout
-    with tap.story("a pulled cable removes the host, and its daemon ends by itself"):
+    with tap.story("a pulled cable removes the host"):
         network.cable("h2", "down")
         expect_hosts(machine, HOSTS[:2], LOSS_LIMIT_S)
-        pvmtest.wait_until(lambda: "h2" not in machine.daemons(), "the cut daemon ends", 30)
-    with tap.story("with the cable plugged it joins again"):
+    with tap.story("with the cable plugged it comes back by itself"):
         network.cable("h2", "up")
-        outcome = machine.console(add_line("h2"), 60)
-        assert "1 successful" in outcome.out, outcome
-        expect_hosts(machine, HOSTS)
+        expect_hosts(machine, HOSTS, RETURN_LIMIT_S)
     with tap.story("nothing is left after halt"):
         machine.halt()
         machine.expect_nothing_left()
