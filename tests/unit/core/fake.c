@@ -75,6 +75,8 @@ static bool is_ready(const struct fake *fake, const struct fake_item *item)
     if (!is_from_peer(item->event.kind) || !node->node || node->is_stopped ||
         item->event.kind == EVENT_PEER_NOTE)
         return true;
+    if (node->is_behind)
+        return false;
     int at = fake_known_at(node, item->event.peer);
     return at >= 0 && (!item->as || node->self[at] == item->as);
 }
@@ -98,9 +100,13 @@ static struct fake_item *pop_ready(struct fake *fake)
 
 void fake_run(struct fake *fake)
 {
+    fake_run_some(fake, 1000000);
+}
+
+void fake_run_some(struct fake *fake, int limit)
+{
     struct fake_item *item;
-    int limit = 1000000;
-    while ((item = pop_ready(fake)) && limit-- > 0) {
+    while (limit-- > 0 && (item = pop_ready(fake))) {
         struct fake_node *node = &fake->nodes[item->node];
         int from = item->event.peer ? fake_index_of(fake, item->event.peer) : -1;
         bool is_note = item->event.kind == EVENT_PEER_NOTE;

@@ -102,6 +102,7 @@ struct fake_node {
     uint64_t notes;        /* it sent so many */
     int32_t stop_status;
     bool is_cut;           /* what it sends is lost, and what is sent to it */
+    bool is_behind;        /* what others send it waits */
     bool keeps_acks;       /* nothing it sends is acknowledged for now */
     uint64_t consumed;
     uint64_t received;     /* bytes of frames that came to it */
@@ -153,6 +154,8 @@ struct fake *fake_create_unstarted(void);
 void fake_start(struct fake *fake);
 void fake_destroy(struct fake *fake);
 void fake_run(struct fake *fake);
+/* At most so many things that happen. */
+void fake_run_some(struct fake *fake, int limit);
 /* Moves time, deadlines on the way included. */
 void fake_advance(struct fake *fake, uint64_t duration_ns);
 bool fake_logged(const struct fake *fake, const char *text);
