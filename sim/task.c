@@ -519,10 +519,10 @@ int sim_task_addhosts(struct sim_task *task, char *const *names, int count)
 int sim_task_delhosts(struct sim_task *task, char *const *names, int count)
 {
     /* Its tasks are said to have ended as soon as the others dropped it, and end a moment later. */
-    for (int i = 0; i < count; i++) {
-        struct sim_host *host = sim_world_host(world_of(task), names[i]);
-        if (host)
-            host->leaving = true;
+    LIST_EACH(pos, following, &world_of(task)->hosts) {
+        struct sim_host *host = LIST_ENTRY(pos, struct sim_host, link);
+        for (int i = 0; i < count; i++)
+            host->leaving |= str_equal(host->name, names[i]);
     }
     return track(task, client_delhosts(task->client, names, count), TM_DELHOSTS);
 }
