@@ -7,7 +7,7 @@
 #include "fake.h"
 
 #include "base/rng.h"
-#include "core/mbox.h"
+#include "core/state.h"
 #include "tap.h"
 
 #include <stdlib.h>
@@ -179,7 +179,8 @@ static void test_snapshot_in_place_of_answers(void)
     ask_with(fake, on_host[2], recv_message("take", 0, MBOX_READ_AND_DELETE));
     ask_with(fake, on_host[3], recv_message("read", 0, 0));
     ask_with(fake, on_host[4], put_message("mine", MBOX_MULTI_INSTANCE, &value));
-    ask_with(fake, on_host[5], recv_message("late", 0, MBOX_WAIT_FOR_INFO));
+    ask_with(fake, on_host[5],
+             recv_message("grab", 0, MBOX_WAIT_FOR_INFO | MBOX_READ_AND_DELETE));
     put(fake, a, "soon", 0, 3);
     EQUAL(get(fake, a, "take", 0, 0), STATUS_NOT_FOUND, "the others have applied it");
     for (int i = 0; i < MANY; i++)
@@ -192,7 +193,9 @@ static void test_snapshot_in_place_of_answers(void)
     fake_run(fake);
     fake_advance(fake, second);
     put(fake, a, "late", 0, 4);
-    static const uint32_t wanted[] = {4, 3, 1, 2, 0, 4};
+    put(fake, a, "grab", MBOX_OVERWRITABLE | MBOX_MULTI_INSTANCE, 5);
+    put(fake, a, "grab", MBOX_OVERWRITABLE | MBOX_MULTI_INSTANCE, 6);
+    static const uint32_t wanted[] = {4, 3, 1, 2, 0, 5};
     int right = 0;
     for (int i = 0; i < 6; i++) {
         struct message answer = fake_answer(fake, on_host[i]);
@@ -202,8 +205,10 @@ static void test_snapshot_in_place_of_answers(void)
     }
     EQUAL(right, 6, "all are answered, once and rightly");
     EQUAL(list_count(fake, a, "mine"), 1, "what was put is there once");
+    EQUAL(list_count(fake, a, "grab"), 1, "who waited to take took one");
     fake_advance(fake, second);
-    OK(hashes_agree(fake), "and nothing is kept for the host that others do not keep");
+    OK(hashes_agree(fake), "all hosts have the same");
+    OK(list_is_empty(&fake->nodes[0].node->mboxes.taken), "and keep no more what was taken");
     fake_destroy(fake);
 }
 
