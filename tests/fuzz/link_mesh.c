@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Fuzzes three meshes from the places an attacker can stand. The input is a list of steps: datagrams
- * of the fuzzer's bytes as they are; the same as the sealed content of a genuine packet (a peer that
- * has the keys and lies), or as what such a peer wants passed on to a third; tombstones; writes,
- * notes, losses, broken ways and the passing of time. Whatever happens, memory stays within the
- * windows, and nothing is left in the end.
+ * Fuzzes three meshes from the places an attacker can stand. The input is a list of steps:
+ * datagrams of the fuzzer's bytes as they are; the same as the sealed content of a genuine packet
+ * (a peer that has the keys and lies), or as what such a peer wants passed on to a third;
+ * tombstones; writes, notes, losses, broken ways and the passing of time. Whatever happens, memory
+ * stays within the windows, and nothing is left in the end.
  */
 #include "base/mem.h"
 #include "link/link.h"
