@@ -18,6 +18,7 @@ static const struct {
     {CMD_MBOX_PUT, NULL},   {CMD_MBOX_RECV, NULL},  {CMD_MBOX_DEL, NULL},
     {CMD_MBOX_LIST, NULL},  {CMD_MBOX_RESET, NULL}, {CMD_MBOX_ENDED, NULL},
     {CMD_MBOX_CONFIRM, NULL}, {DM_ADDHOSTS, addhosts_work}, {DM_DELHOSTS, delhosts_work},
+    {CMD_BARRIER, NULL},
 };
 
 #define COMMAND_OF(pos) LIST_ENTRY(pos, struct command, link)

@@ -10,15 +10,21 @@ struct early_frame {
     struct frame frame;
 };
 
-static bool may_come(const struct node *node, uint32_t tid)
+bool early_may_come(const struct node *node, uint32_t tid)
 {
     return tid_host_number(tid) > node->hosts.last_number;
+}
+
+int early_ask(struct node *node, const struct command_ask *ask, uint32_t tid)
+{
+    struct message barrier = {.type = CMD_BARRIER, .cmd_barrier = {.subject = tid}};
+    return command_ask(node, ask, &barrier);
 }
 
 bool early_hold(struct node *node, const struct frame *frame)
 {
     const uint64_t bytes = FRAME_HEADER_BYTES + frame->body.length;
-    if (!may_come(node, frame->destination) || node->early_bytes + bytes > EARLY_BYTES_MAX)
+    if (!early_may_come(node, frame->destination) || node->early_bytes + bytes > EARLY_BYTES_MAX)
         return false;
     struct early_frame *early = mem_calloc(1, sizeof(*early));
     if (!early) {
@@ -48,7 +54,7 @@ void early_release(struct node *node)
     LIST_EACH(pos, following, &node->early)
     {
         struct early_frame *early = LIST_ENTRY(pos, struct early_frame, link);
-        if (may_come(node, early->frame.destination))
+        if (early_may_come(node, early->frame.destination))
             continue;
         early_take(node, early);
         route_frame(node, &early->frame);

@@ -2,6 +2,7 @@
 /* Questions about hosts and tasks: see the header. */
 #include "core/info.h"
 
+#include "core/early.h"
 #include "core/wait.h"
 
 enum { MICROSECONDS = 1000000 };
@@ -206,24 +207,44 @@ static int32_t own_pstat(const struct node *node, uint32_t tid)
     return task_find(&node->tasks, tid) ? STATUS_OK : STATUS_NO_TASK;
 }
 
+static void ask_pstat(struct node *node, struct conn *conn, uint32_t number, uint32_t tid)
+{
+    const struct host *host = host_by_tid(&node->hosts, tid);
+    if (!host || host->info.epoch == node->config.epoch) {
+        node_answer_done(node, conn, number, host ? own_pstat(node, tid) : STATUS_NO_TASK);
+        return;
+    }
+    struct wait *wait = ask_one(node, WAIT_PSTAT, conn, number, host, TM_DONE);
+    if (!wait)
+        return;
+    struct message question = {.type = DM_PSTAT, .dm_pstat = {.wait = wait->number, .tid = tid}};
+    node_send(node, host->info.epoch, &question);
+    wait_start(node, wait);
+}
+
+/* Whatever host could have been meant is in the table by now. */
+static void pstat_again(struct node *node, struct command *command, struct message *answer)
+{
+    struct message barrier;
+    (void)answer;
+    if (!command->conn)
+        return;
+    if (message_decode(command->body.data, command->body.length, &node->scratch, &barrier) < 0)
+        node_answer_done(node, command->conn, command->wait, STATUS_NO_MEM);
+    else
+        ask_pstat(node, command->conn, command->wait, barrier.cmd_barrier.subject);
+}
+
 void pstat_request(struct node *node, struct conn *conn, const struct message *message)
 {
     uint32_t tid = message->tm_pstat.tid;
     uint32_t number = message->tm_pstat.wait;
-    const struct host *host = host_by_tid(&node->hosts, tid);
-    if (!tid_is_task(tid)) {
+    struct command_ask ask = {
+        .conn = conn, .wait = number, .lane = COMMAND_SHORT, .finish = pstat_again};
+    if (!tid_is_task(tid))
         node_answer_done(node, conn, number, STATUS_BAD_PARAM);
-    } else if (!host || host->info.epoch == node->config.epoch) {
-        node_answer_done(node, conn, number, host ? own_pstat(node, tid) : STATUS_NO_TASK);
-    } else {
-        struct wait *wait = ask_one(node, WAIT_PSTAT, conn, number, host, TM_DONE);
-        if (!wait)
-            return;
-        struct message question = {.type = DM_PSTAT,
-                                   .dm_pstat = {.wait = wait->number, .tid = tid}};
-        node_send(node, host->info.epoch, &question);
-        wait_start(node, wait);
-    }
+    else if (!early_may_come(node, tid) || early_ask(node, &ask, tid) < 0)
+        ask_pstat(node, conn, number, tid);
 }
 
 static void answer_status(struct node *node, uint64_t peer, uint32_t number, int32_t status)

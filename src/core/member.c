@@ -211,6 +211,7 @@ static void table_changed(struct node *node, const struct hosts_change *change)
     early_release(node);
     if (change->added_count)
         notify_hosts_added(node, change);
+    notify_early(node);
     node->members_changed = true;
 }
 

@@ -3,6 +3,7 @@
 #include "core/notify.h"
 
 #include "base/mem.h"
+#include "core/early.h"
 #include "core/member.h"
 #include "core/route.h"
 
@@ -67,6 +68,67 @@ static uint64_t count_of(const struct node *node, uint32_t subject, uint32_t wat
     return sender ? sender_last(sender, watcher) : 0;
 }
 
+static void ask_host(struct node *node, const struct host *host, const struct watch *watch)
+{
+    struct message ask = {.type = DM_WATCH,
+                          .dm_watch = {.subject = watch->subject, .watcher = watch->watcher}};
+    node_send(node, host->info.epoch, &ask);
+}
+
+/* A host that is still not there will not come: who watches it, or a task of it, is told. */
+static void not_come(struct node *node, struct command *command, struct message *answer)
+{
+    struct message barrier;
+    (void)answer;
+    if (message_decode(command->body.data, command->body.length, &node->scratch, &barrier) < 0)
+        barrier.cmd_barrier.subject = 0; /* without memory all that waits is told */
+    uint32_t subject = barrier.cmd_barrier.subject;
+    LIST_EACH(pos, following, &node->watches.all) {
+        struct watch *watch = LIST_ENTRY(pos, struct watch, link);
+        if (watch->is_early && (!subject || watch->subject == subject))
+            watch_fire(node, watch, 0);
+    }
+}
+
+/* The subject's host is not in the table, but may be in somebody else's: a moment, then. False: it
+ * cannot come, or no memory. */
+static bool wait_for_host(struct node *node, struct watch *watch)
+{
+    struct command_ask ask = {.lane = COMMAND_SHORT, .finish = not_come};
+    watch->is_early =
+        early_may_come(node, watch->subject) && early_ask(node, &ask, watch->subject) == 0;
+    return watch->is_early;
+}
+
+/* One question for each pair of subject and watcher. */
+static bool was_asked(const struct node *node, const struct watch *watch)
+{
+    LIST_EACH(pos, following, &node->watches.all) {
+        const struct watch *other = LIST_ENTRY(pos, struct watch, link);
+        if (other != watch && !other->is_early && other->what == NOTIFY_TASK_EXIT &&
+            other->subject == watch->subject && other->watcher == watch->watcher)
+            return true;
+    }
+    return false;
+}
+
+void notify_early(struct node *node)
+{
+    LIST_EACH(pos, following, &node->watches.all) {
+        struct watch *watch = LIST_ENTRY(pos, struct watch, link);
+        const struct host *host = host_by_tid(&node->hosts, watch->subject);
+        if (!watch->is_early || (!host && early_may_come(node, watch->subject)))
+            continue;
+        if (!host) {
+            watch_fire(node, watch, 0);
+            continue;
+        }
+        if (watch->what == NOTIFY_TASK_EXIT && !was_asked(node, watch))
+            ask_host(node, host, watch);
+        watch->is_early = false;
+    }
+}
+
 /* Returns -1 without memory. */
 static int watch_task(struct node *node, const struct task *task,
                       const struct wire_tm_notify *request, uint32_t subject)
@@ -78,13 +140,10 @@ static int watch_task(struct node *node, const struct task *task,
     struct watch *watch = watch_create(node, task, NOTIFY_TASK_EXIT, request, subject);
     if (!watch)
         return -1;
-    if (!is_known || !tid_is_task(subject)) {
+    if (!tid_is_task(subject) || (!is_known && !wait_for_host(node, watch)))
         watch_fire(node, watch, count_of(node, subject, task->tid));
-    } else if (ask) {
-        struct message ask_peer = {.type = DM_WATCH,
-                                   .dm_watch = {.subject = subject, .watcher = task->tid}};
-        node_send(node, host->info.epoch, &ask_peer);
-    }
+    else if (ask)
+        ask_host(node, host, watch);
     return 0;
 }
 
@@ -94,7 +153,7 @@ static int watch_host(struct node *node, const struct task *task,
     struct watch *watch = watch_create(node, task, NOTIFY_HOST_DELETE, request, subject);
     if (!watch)
         return -1;
-    if (!host_by_tid(&node->hosts, subject))
+    if (!host_by_tid(&node->hosts, subject) && !wait_for_host(node, watch))
         watch_fire(node, watch, 0);
     return 0;
 }

@@ -24,6 +24,7 @@ struct watch {
     uint32_t context;
     int32_t tag;
     uint32_t subject; /* task; host delete: the number as it was given */
+    bool is_early;    /* the host of the subject may yet come: core/early.h */
     int32_t left;     /* host add: notices still to come, negative = without end */
 };
 
@@ -42,6 +43,8 @@ void notify_own_exit(struct node *node, const struct task *task);
 void notify_host_gone(struct node *node, const struct host *host);
 /* Hosts came into it. */
 void notify_hosts_added(struct node *node, const struct hosts_change *change);
+/* The table changed: watches of hosts that were yet to come. */
+void notify_early(struct node *node);
 /* |watcher| is no more, or left. */
 void notify_forget_watcher(struct node *node, uint32_t watcher);
 /* Watches that |peer| left at tasks of this host. */

@@ -213,6 +213,39 @@ static void test_watcher_dies(void)
     fake_destroy(fake);
 }
 
+/* A tid may be here before the news of its host is. */
+static void test_host_yet_to_come(void)
+{
+    static const char *const name = "local";
+    struct fake *fake = fake_create("");
+    struct fake_task *a = fake_machine(fake, 3);
+    struct fake_task *b = fake_task(fake, 1, 0, 0);
+    fake_advance(fake, 2 * UINT64_C(1000000000));
+    fake->nodes[1].is_cut = true;
+    fake_addhosts(fake, a, &name, 1);
+    fake->nodes[1].is_cut = false;
+    struct fake_task *d = fake_task(fake, 3, 0, 0);
+    uint32_t bogus = 77u << 18 | 1;
+    EQUAL(node_host_count(fake->nodes[1].node), 3, "one host has not heard of another");
+    fake_notify(fake, b, 1, 5, 1, &d->tid, 1);
+    fake_notify(fake, b, 1, 6, 1, &bogus, 1);
+    struct message ask = {.type = TM_PSTAT, .tm_pstat = {.wait = 3, .tid = d->tid}};
+    fake_ask(fake, b, &ask);
+    fake_run(fake);
+    fake_advance(fake, 7 * UINT64_C(1000000000));
+    EQUAL(node_host_count(fake->nodes[1].node), 4, "then it does");
+    EQUAL(fake_answer(fake, b).tm_done.status, 0, "and finds that the task lives");
+    struct frame notice = fake_take(b);
+    EQUAL(fake_int(&notice, 0), bogus, "one whose host never was is told of at once");
+    frame_drop(&notice);
+    EQUAL(b->frame_count, 0, "the other is not");
+    fake_close(fake, d);
+    notice = fake_take(b);
+    EQUAL(fake_int(&notice, 0), d->tid, "before it ends");
+    frame_drop(&notice);
+    fake_destroy(fake);
+}
+
 int main(void)
 {
     TEST(test_task_exit_here);
@@ -226,6 +259,7 @@ int main(void)
     TEST(test_host_add);
     TEST(test_cancel);
     TEST(test_watcher_dies);
+    TEST(test_host_yet_to_come);
     EQUAL(buf_live_count(), 0, "no buffer is left");
     return tap_done();
 }
