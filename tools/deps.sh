@@ -37,6 +37,7 @@ cmd  sshd         openssh-server  check? service
 file /usr/lib32/crt1.o            gcc-multilib    check?
 cmd  valgrind     valgrind        check?
 cmd  gdb          gdb             check?
+cmd  spin         spin            check?
 file /usr/bin/pvmd                pvm             check? bench?
 file /usr/include/pvm3.h          pvm-dev         check? bench?
 file /usr/share/doc/pvm-examples  pvm-examples    check?

@@ -80,9 +80,13 @@ static int make_room(struct log *log, uint64_t index)
 
 static int take_entry(struct log *log, const struct wire_entry *entry)
 {
-    if (entry->index <= log->commit_index || entry_term(log, entry->index) == entry->term)
+    if (entry->index <= log->commit_index)
         return 0;
-    if (entry->term == 0 || make_room(log, entry->index) < 0 || log->role == LOG_LEADER ||
+    if (entry->term == 0)
+        return -1; /* there is no such term */
+    if (entry_term(log, entry->index) == entry->term)
+        return 0;
+    if (make_room(log, entry->index) < 0 || log->role == LOG_LEADER ||
         entries_append(log, entry->term, entry->command.data, entry->command.length) < 0)
         return -1;
     if (entry_at(log, entry->index)->voters)

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Thousands of clusters, each another story drawn from its seed: loss, repetition, reordering,
- * cuts, deaths with and without tombstones, newcomers, changes of voters, transfers, snapshots. The
- * checks are in cluster.c; here, that after each story the cluster comes to agree again.
- * CLUSTER_SEEDS seeds from CLUSTER_FIRST on, both to be given as arguments.
+ * cuts, deaths with and without tombstones, newcomers, changes of voters, transfers, snapshots,
+ * allocations that fail. The checks are in cluster.c; here, that after each story the cluster comes
+ * to agree again.
+ *
+ *   log_cluster_test [FIRST_SEED [SEEDS]]      one seed alone also tells where everybody stands
  */
+#include "base/mem.h"
 #include "cluster.h"
 #include "tap.h"
 
@@ -135,11 +138,18 @@ static void do_transfer(struct cluster *cluster)
     cluster_flush(cluster, leader);
 }
 
+/* One allocation soon fails, whoever makes it. */
+static void do_starve(struct cluster *cluster)
+{
+    mem_fail_at(1 + rng_below(&cluster->rng, 200), 0);
+}
+
 static const struct {
     void (*act)(struct cluster *cluster);
     unsigned weight;
 } acts[] = {{do_propose, 30}, {do_change, 10}, {do_kill, 3},    {do_join, 4},     {do_split, 6},
-            {do_cut, 6},      {do_heal, 12},   {do_compact, 8}, {do_transfer, 5}};
+            {do_cut, 6},      {do_heal, 12},   {do_compact, 8}, {do_transfer, 5},
+            {do_starve, 10}};
 
 static void act(struct cluster *cluster)
 {
@@ -197,6 +207,7 @@ static void mend(struct cluster *cluster)
 
 static const char *settle(struct cluster *cluster)
 {
+    mem_fail_at(0, 0);
     cluster->loss_ppm = cluster->repeat_ppm = 0;
     cluster->delay_spread_ns = 10 * MS;
     cluster->without_tree = false;
