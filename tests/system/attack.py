@@ -344,6 +344,75 @@ def by_hand(build):
         machine.wait_for_master()
 
 
+class FalseHost:
+    """attack_host.c in the place of a daemon that a person starts."""
+
+    def __init__(self, build, machine):
+        self.machine = machine
+        hostfile = machine.tmp / "hosts"
+        hostfile.write_text("$byhand ip=127.0.0.1 so=ms\n")
+        machine.master = machine.popen([build.pvmd, "-nh0", hostfile], stdin=-1)
+        os.set_blocking(machine.master.stderr.fileno(), False)
+        said = []
+
+        def question():
+            said.append((machine.master.stderr.read() or b"").decode())
+            return "Type response" in "".join(said)
+        pvmtest.wait_until(question, "the question")
+        words = re.search(r"-j\s*'?(\d+:[0-9a-f]+).*-m\s*'?([0-9a-f]+:[0-9a-f]+):\S*?(\d+)'?(\s|$)",
+                          "".join(said))
+        self.process = machine.popen([build.helpers / "attack_host", words.group(1),
+                                      "%s:%s" % (words.group(2), words.group(3))], stdin=-1)
+        machine.master.stdin.write(self.process.stdout.readline())
+        machine.master.stdin.flush()
+        os.set_blocking(self.process.stdout.fileno(), False)
+        self.text = ""
+        pvmtest.wait_until(lambda: "byhand" in machine.host_names(), "the false host is in", 20,
+                           0.1)
+
+    def said(self, word, limit_s):
+        """Did it say |word| within that time?"""
+        def look():
+            self.text += (self.process.stdout.read() or b"").decode()
+            return word in self.text
+        try:
+            return pvmtest.wait_until(look, word, limit_s)
+        except pvmtest.Failure:
+            return False
+
+    def ask(self):
+        self.process.stdin.write(b"rejoin\n")
+        self.process.stdin.flush()
+
+
+def coming_back(tap, build, _chance):
+    """A host with all it was told and its own key asks to come back: the key is what decides."""
+    if not (build.helpers / "attack_host").exists():
+        tap.skip("who asks to come back", "attack_host is not built")
+        return
+    with tap.story("a host that failed may ask to come back (what follows tests the refusal)"), \
+            pvmtest.Machine(build) as machine:
+        host = FalseHost(build, machine)
+        pvmtest.wait_until(lambda: machine.host_names() == ["h0"], "the mute host is removed", 20,
+                           0.2)
+        host.ask()
+        if not host.said("rejoined 0", 10):
+            raise pvmtest.Failure("it was not answered: " + host.text)
+        machine.console("halt")
+        machine.wait_for_master()
+    with tap.story("a host that was deleted is not even answered"), \
+            pvmtest.Machine(build) as machine:
+        host = FalseHost(build, machine)
+        outcome = machine.console("delete byhand")
+        if "1 successful" not in outcome.out:
+            raise pvmtest.Failure(str(outcome))
+        host.ask()
+        if host.said("rejoined", 5) or machine.host_names() != ["h0"]:
+            raise pvmtest.Failure("it was answered: " + host.text)
+        machine.console("halt")
+        machine.wait_for_master()
+
+
 def private(machine, name):
     folder = machine.tmp / name
     folder.mkdir(mode=0o700)
@@ -661,8 +730,8 @@ def open_doors(build):
             raise pvmtest.Failure("the daemon did not go on")
 
 
-STORIES = {"network": network, "flood": flood, "joins": joins, "liars": liars,
-           "other_user": other_user}
+STORIES = {"network": network, "flood": flood, "joins": joins, "coming_back": coming_back,
+           "liars": liars, "other_user": other_user}
 
 
 def main():

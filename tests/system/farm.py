@@ -132,7 +132,8 @@ class Killer:
 def run_disturbed(machine, options, chance, undisturbed):
     farm = Farm(machine, options)
     farm.begin = time.monotonic()
-    killer = Killer(machine, options, chance, undisturbed / (options.kills + 1))
+    # All kills are to fall into the run, also when it takes no longer than the undisturbed one.
+    killer = Killer(machine, options, chance, 0.7 * undisturbed / (options.kills + 1))
 
     def step():
         if farm.step():
