@@ -73,6 +73,7 @@ int entries_append(struct log *log, uint64_t term, const void *command, size_t l
         return -1;
     }
     log->entries[log->count++] = entry;
+    log->bytes += length;
     return 0;
 }
 
@@ -89,8 +90,10 @@ int entries_append_message(struct log *log, uint64_t term, const struct message 
 void entries_cut(struct log *log, uint64_t index)
 {
     CHECK(index > log->commit_index);
-    while (log_last_index(log) >= index)
-        entry_fini(&log->entries[--log->count]);
+    while (log_last_index(log) >= index) {
+        log->bytes -= log->entries[--log->count].length;
+        entry_fini(&log->entries[log->count]);
+    }
 }
 
 void entries_forget(struct log *log, uint64_t index)
@@ -98,8 +101,10 @@ void entries_forget(struct log *log, uint64_t index)
     uint64_t term = entry_term(log, index);
     CHECK(index >= log->base_index);
     size_t gone = (size_t)MIN_OF(index - log->base_index, (uint64_t)log->count);
-    for (size_t i = 0; i < gone; i++)
+    for (size_t i = 0; i < gone; i++) {
+        log->bytes -= log->entries[i].length;
         entry_fini(&log->entries[i]);
+    }
     if (gone)
         memmove(log->entries, log->entries + gone, (log->count - gone) * sizeof(*log->entries));
     log->count -= gone;

@@ -31,6 +31,8 @@
 enum {
     LOG_ENTRIES_MAX = 256, /* kept beyond the snapshot before log_wants_compaction() says so */
     LOG_ENTRIES_PER_APPEND = 64,
+    LOG_BYTES_MAX = 16 * 1024 * 1024, /* of entries, likewise: bodies of mailboxes are in them */
+    LOG_BYTES_PER_APPEND = 4 * 1024 * 1024, /* unless one entry alone is longer */
     LOG_VOTERS_MAX = 7,
     LOG_WEIGHT = 2,
     LOG_WEIGHT_TIE = 3
@@ -78,7 +80,8 @@ uint64_t log_leader(const struct log *log);
 uint64_t log_term(const struct log *log);
 /* The newest configuration, committed or not (section 4.1). */
 const struct log_voters *log_voters(const struct log *log);
-/* The index of the entry (or of the snapshot) that says so: which configuration it is (detect.h). */
+/* The index of the entry, or of the snapshot, that says so: which configuration it is (detect.h).
+ */
 uint64_t log_voters_index(const struct log *log);
 bool log_is_voter(const struct log *log, uint64_t id);
 
@@ -147,7 +150,7 @@ void log_expire(struct log *log, uint64_t now_ns);
 struct log_entry {
     uint64_t index;
     uint64_t term;
-    bool is_snapshot;      /* |command| is a whole state, to be put in the place of the old one */
+    bool is_snapshot;       /* |command| is a whole state, to be put in the place of the old one */
     const uint8_t *command; /* NULL: of the log itself (CMD_VOTERS), nothing to apply */
     size_t length;
 };

@@ -41,12 +41,26 @@ static void move_to(struct log *log, struct follower *follower, struct list *lis
 
 /* ---- messages ---- */
 
+/* How many entries from |first| to |last| go into one message. */
+static size_t append_count(const struct log *log, uint64_t first, uint64_t last)
+{
+    size_t count = 0;
+    uint64_t bytes = 0;
+    while (first + count <= last && count < LOG_ENTRIES_PER_APPEND) {
+        bytes += entry_at(log, first + count)->length;
+        if (count > 0 && bytes > LOG_BYTES_PER_APPEND)
+            break;
+        count++;
+    }
+    return count;
+}
+
 static int make_append(const struct log *log, struct follower *follower, struct arena *arena,
                        struct message *message)
 {
     uint64_t last = last_for(log, follower);
     uint64_t previous = MIN_OF(follower->next_index - 1, last); /* it may be ahead of its feeder */
-    size_t count = (size_t)MIN_OF(last - previous, (uint64_t)LOG_ENTRIES_PER_APPEND);
+    size_t count = append_count(log, previous + 1, last);
     struct wire_entry *items = arena_calloc(arena, count, sizeof(*items));
     if (!items)
         return -1;
@@ -171,18 +185,17 @@ static void take_answer(struct log *log, struct follower *follower,
 }
 
 /* Of a voter only what it says in this term counts: before, it may have held other entries. One
- * with a newer term ends this one (section 3.3), if it votes: a stranger's term is its own affair. */
+ * with a newer term ends this one (section 3.3), if it votes: the term of others is their affair. */
 int replicate_receive_appended(struct log *log, uint64_t from,
                                const struct wire_dm_appended *answer)
 {
     struct follower *follower = follower_find(log, from);
-    if (log->role == LOG_LEADER && answer->term > log->term &&
-        voters_contain(&log->voters, from)) {
+    if (log->role == LOG_LEADER && answer->term > log->term && voters_contain(&log->voters, from)) {
         election_step_down(log, answer->term);
         return 0;
     }
-    if (!follower || (is_voter(follower) &&
-                      (answer->term != log->term || answer->index > log_last_index(log))))
+    if (!follower ||
+        (is_voter(follower) && (answer->term != log->term || answer->index > log_last_index(log))))
         return -1;
     take_answer(log, follower, answer);
     if (log->role != LOG_LEADER)

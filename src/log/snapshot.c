@@ -8,6 +8,17 @@
 
 #include "base/mem.h"
 
+/* The entry before those that are kept behind the snapshot. */
+static uint64_t tail_begin(const struct log *log)
+{
+    uint64_t index = log->applied_index;
+    uint64_t bytes = 0;
+    while (index > log->base_index && log->applied_index - index < LOG_TAIL &&
+           bytes + entry_at(log, index)->length <= LOG_TAIL_BYTES)
+        bytes += entry_at(log, index--)->length;
+    return index;
+}
+
 int log_compact(struct log *log, const void *state, size_t length)
 {
     uint64_t at;
@@ -20,14 +31,14 @@ int log_compact(struct log *log, const void *state, size_t length)
     mem_free(log->snapshot.state);
     log->snapshot.state = copy;
     log->snapshot.length = length;
-    if (log->applied_index > log->base_index + LOG_TAIL)
-        entries_forget(log, log->applied_index - LOG_TAIL);
+    entries_forget(log, tail_begin(log));
     return 0;
 }
 
 bool log_wants_compaction(const struct log *log)
 {
-    return log->count > LOG_ENTRIES_MAX && log->applied_index > log->snapshot.index;
+    return (log->count > LOG_ENTRIES_MAX || log->bytes > LOG_BYTES_MAX) &&
+           log->applied_index > log->snapshot.index;
 }
 
 int snapshot_install(struct log *log, const struct wire_dm_snapshot *from,

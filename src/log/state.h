@@ -14,6 +14,7 @@
 enum {
     LOG_UNION_MAX = 2 * LOG_VOTERS_MAX, /* voters while two sets are joint */
     LOG_TAIL = 32,                      /* entries kept behind a snapshot for those a little late */
+    LOG_TAIL_BYTES = 4 * 1024 * 1024,   /* and no more than so much */
     LOG_SLACK = 16,                     /* so far behind is still caught up */
     LOG_FEEDERS_MAX = 4,                /* the leader, a feeder, and those before them */
     LOG_DEAD_MAX = 8
@@ -49,19 +50,19 @@ enum {
 struct follower {
     struct list link;
     uint64_t id;
-    uint64_t next_index;  /* figure 3.1: nextIndex, matchIndex */
+    uint64_t next_index; /* figure 3.1: nextIndex, matchIndex */
     uint64_t match_index;
     uint64_t applied_index; /* by it and all whom it feeds */
     uint64_t commit_told;
-    uint64_t sent_index;  /* the last entry of what is under way */
-    uint64_t at_ns;       /* when it came to wait or to lag */
-    uint64_t heard_ns;    /* a voter: evidence for check-quorum */
-    uint8_t why;          /* FOLLOWS_... */
-    bool waits;           /* for the answer to what is under way */
-    bool answered;        /* at least once */
-    bool has_nothing;     /* begins with the snapshot */
-    bool ask;             /* send something, if only a question */
-    bool muted;           /* log_follower_remove() of a voter */
+    uint64_t sent_index; /* the last entry of what is under way */
+    uint64_t at_ns;      /* when it came to wait or to lag */
+    uint64_t heard_ns;   /* a voter: evidence for check-quorum */
+    uint8_t why;         /* FOLLOWS_... */
+    bool waits;          /* for the answer to what is under way */
+    bool answered;       /* at least once */
+    bool has_nothing;    /* begins with the snapshot */
+    bool ask;            /* send something, if only a question */
+    bool muted;          /* log_follower_remove() of a voter */
 };
 
 /* One who gives entries to this member, and wants to know what was applied. */
@@ -93,6 +94,7 @@ struct log {
     struct entry *entries;
     size_t count;
     size_t capacity;
+    uint64_t bytes; /* of their commands */
     uint64_t base_index;
     uint64_t base_term;
     struct snapshot snapshot;
@@ -196,7 +198,8 @@ void election_hurry(struct log *log, uint64_t within_ns);
 void election_role_changed(struct log *log);
 int election_receive_vote(struct log *log, uint64_t from, const struct wire_dm_vote *vote);
 int election_receive_voted(struct log *log, uint64_t from, const struct wire_dm_voted *voted);
-int election_receive_take_over(struct log *log, uint64_t from, const struct wire_dm_take_over *order);
+int election_receive_take_over(struct log *log, uint64_t from,
+                               const struct wire_dm_take_over *order);
 void election_expire(struct log *log);
 uint64_t election_deadline(const struct log *log);
 /* The question to |id| may be lost: asks it again. */
@@ -236,7 +239,8 @@ uint64_t followers_applied(const struct log *log);
 
 bool replicate_pull(struct log *log, struct arena *arena, uint64_t *to, struct message *message);
 uint64_t replicate_deadline(const struct log *log);
-int replicate_receive_appended(struct log *log, uint64_t from, const struct wire_dm_appended *answer);
+int replicate_receive_appended(struct log *log, uint64_t from,
+                               const struct wire_dm_appended *answer);
 
 /* ---- accept.c: entries coming in ---- */
 

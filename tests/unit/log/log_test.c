@@ -197,6 +197,37 @@ static void test_follower_that_lags_gets_snapshot(void)
     end();
 }
 
+/* Bodies of mailboxes are long: a message must not outgrow the channel, nor the log the memory. */
+static void test_long_entries(void)
+{
+    enum { MEGABYTE = 1024 * 1024 };
+    uint8_t *command = mem_calloc(1, MEGABYTE);
+    begin(2);
+    log_follower_add(members[1].log, 2);
+    carry();
+    members[2].hears = false;
+    for (int i = 0; i < 15; i++)
+        log_propose(members[1].log, command, MEGABYTE);
+    apply_all(&members[1]);
+    OK(!log_wants_compaction(members[1].log), "15 MiB may be kept");
+    log_propose(members[1].log, command, MEGABYTE);
+    apply_all(&members[1]);
+    OK(log_wants_compaction(members[1].log), "more are too much, however few entries they are");
+    struct message message;
+    uint64_t to;
+    log_follower_retry(members[1].log, 2);
+    OK(log_pull(members[1].log, now_ns, &arena, &to, &message), "the follower is told");
+    EQUAL(message.dm_append.entries.count, 4, "4 MiB at a time");
+    members[2].hears = true;
+    log_follower_retry(members[1].log, 2);
+    carry();
+    EQUAL(log_applied_index(members[2].log), log_last_index(members[1].log), "until it has all");
+    EQUAL(log_compact(members[1].log, "S", 1), 0, "a snapshot");
+    OK(!log_wants_compaction(members[1].log), "makes room");
+    end();
+    mem_free(command);
+}
+
 static void test_little_late_gets_entries(void)
 {
     begin(2);
@@ -238,8 +269,11 @@ static void test_gap_is_refused(void)
     begin(2);
     struct wire_entry entry = {.index = 6, .term = 3, .command = {(const uint8_t *)"f", 1}};
     struct message append = {.type = DM_APPEND};
-    append.dm_append = (struct wire_dm_append){.term = 3, .leader = 1, .previous_index = 5,
-                                               .previous_term = 3, .commit = 6,
+    append.dm_append = (struct wire_dm_append){.term = 3,
+                                               .leader = 1,
+                                               .previous_index = 5,
+                                               .previous_term = 3,
+                                               .commit = 6,
                                                .entries = {1, &entry}};
     struct message answer;
     uint64_t to;
@@ -260,8 +294,7 @@ static void test_conflict_gives_way(void)
         struct wire_entry old = {.index = 1, .term = 3, .command = {(const uint8_t *)"x", 1}};
         struct wire_entry new = {.index = 1, .term = 4, .command = {(const uint8_t *)"y", 1}};
         struct message append = {.type = DM_APPEND};
-        append.dm_append =
-            (struct wire_dm_append){.term = 3, .leader = 1, .entries = {1, &old}};
+        append.dm_append = (struct wire_dm_append){.term = 3, .leader = 1, .entries = {1, &old}};
         log_receive(members[2].log, 1, &append, 1);
         EQUAL(log_last_index(members[2].log), 1, "an entry, not committed");
         append.dm_append = (struct wire_dm_append){
@@ -360,6 +393,7 @@ int main(void)
     TEST(test_lost_messages_are_sent_again);
     TEST(test_new_link_sends_again_at_once);
     TEST(test_follower_that_lags_gets_snapshot);
+    TEST(test_long_entries);
     TEST(test_little_late_gets_entries);
     TEST(test_strangers_and_old_terms);
     TEST(test_gap_is_refused);
