@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Entries coming in (sections 3.5 and 3.6): from the leader, or from the member that feeds this one.
+ * Entries coming in (sections 3.5 and 3.6), from the leader or from the member that feeds this one.
  * What a feeder gives is committed, so it can be trusted whoever gives it; only the leader's word
  * holds an election back.
  */
@@ -11,8 +11,8 @@
 static void answer(struct log *log, uint64_t to, bool matched, uint64_t index)
 {
     struct message message = {.type = DM_APPENDED};
-    message.dm_appended =
-        (struct wire_dm_appended){.term = log->term, .index = index, .matched = matched};
+    message.dm_appended = (struct wire_dm_appended){
+        .term = log->term, .index = index, .matched = matched};
     log_send(log, to, &message); /* |applied| is filled in when it is pulled */
     if (matched)
         feed_note(log, to, index);

@@ -30,7 +30,8 @@ bool log_is_voter(const struct log *log, uint64_t id)
 /* Drawn anew each time, so that two rarely stand at once (section 3.4). */
 static void set_timer(struct log *log, uint64_t wait_ns)
 {
-    log->election_at_ns = log->now_ns + wait_ns + rng_below(&log->rng, log->config.election_spread_ns);
+    log->election_at_ns = log->now_ns + wait_ns +
+                          rng_below(&log->rng, log->config.election_spread_ns);
 }
 
 /* A leader was heard of within the shortest time-out, or led here. */
@@ -250,8 +251,8 @@ static void leader_died(struct log *log, uint64_t id)
         return;
     log->leader = 0;
     log->dead_leader = id;
-    log->election_at_ns =
-        log->now_ns + rank(log, id) * (log->config.election_spread_ns / RANK_STEPS);
+    log->election_at_ns = log->now_ns +
+                          rank(log, id) * (log->config.election_spread_ns / RANK_STEPS);
 }
 
 /* ---- voting ---- */
@@ -372,7 +373,8 @@ int election_receive_voted(struct log *log, uint64_t from, const struct wire_dm_
 }
 
 /* Section 3.10: the leader's word stands for the time-out, and for the pre-vote. */
-int election_receive_take_over(struct log *log, uint64_t from, const struct wire_dm_take_over *order)
+int election_receive_take_over(struct log *log, uint64_t from,
+                               const struct wire_dm_take_over *order)
 {
     if (order->term != log->term || log->leader != from || log->role != LOG_FOLLOWER)
         return -1;

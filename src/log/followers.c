@@ -34,8 +34,8 @@ struct follower *follower_want(struct log *log, uint64_t id, uint8_t why)
         follower = create(log, id);
         if (!follower)
             return NULL;
-        follower->next_index =
-            1 + (why == FOLLOWS_AS_VOTER ? log_last_index(log) : log->applied_index);
+        follower->next_index = 1 +
+                               (why == FOLLOWS_AS_VOTER ? log_last_index(log) : log->applied_index);
         follower->ask = true;
     }
     if (!(follower->why & why))
@@ -112,8 +112,8 @@ bool log_applied_by_all(const struct log *log, uint64_t index)
 
 int log_follower_add(struct log *log, uint64_t id)
 {
-    struct follower *follower =
-        log->role == LOG_LEADER ? follower_want(log, id, FOLLOWS_AT_FIRST) : NULL;
+    struct follower *follower = log->role == LOG_LEADER ? follower_want(log, id, FOLLOWS_AT_FIRST)
+                                                        : NULL;
     if (!follower)
         return -1;
     follower->has_nothing = true;

@@ -185,7 +185,7 @@ static void take_answer(struct log *log, struct follower *follower,
 }
 
 /* Of a voter only what it says in this term counts: before, it may have held other entries. One
- * with a newer term ends this one (section 3.3), if it votes: the term of others is their affair. */
+ * with a newer term ends this one (section 3.3), if it votes: that of others is their affair. */
 int replicate_receive_appended(struct log *log, uint64_t from,
                                const struct wire_dm_appended *answer)
 {

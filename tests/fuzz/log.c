@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Fuzzes one log with what members may send it that lie: the input is a list of steps, messages made
+ * Fuzzes one log with what members may send it that lie: the input is a list of steps: messages
  * of small numbers or of the fuzzer's bytes as they are, calls of its own daemon, and time. It may
  * be led astray, for it trusts members; but it must not stop, what it committed must stay, and
  * nothing may be left in the end.
@@ -125,7 +125,7 @@ static void make_message(struct rd *rd, uint64_t from, struct message *message)
     case 3:
         message->type = DM_VOTE;
         message->dm_vote = (struct wire_dm_vote){
-            term, rd_u8(rd) % 2,  near(rd, log_last_index(log_)), near(rd, log_term(log_)),
+            term,          rd_u8(rd) % 2, near(rd, log_last_index(log_)), near(rd, log_term(log_)),
             rd_u8(rd) % 2, rd_u8(rd) % 8};
         break;
     case 4:
@@ -275,8 +275,8 @@ static void step(struct rd *rd)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct rd rd = rd_init(data, size);
-    struct log_config config = {.self = SELF, .resend_ns = 1000, .election_ns = 5000,
-                                .election_spread_ns = 500, .seed = 7};
+    struct log_config config = {
+        .self = SELF, .resend_ns = 1000, .election_ns = 5000, .election_spread_ns = 500, .seed = 7};
     now_ns = 1;
     committed = 0;
     arena_init(&arena);

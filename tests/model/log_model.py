@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Explores tests/model/log.pml with spin: every state of a few small worlds, none of which may break
-a rule; then the same worlds with one rule taken out, of which each must.
+"""Explores tests/model/log.pml with spin: every state of a few small worlds, none of which may
+break a rule; then the same worlds with one rule taken out, of which each must.
 
 Says for each how many states there are. Without spin it is skipped.
 """

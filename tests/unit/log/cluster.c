@@ -182,8 +182,8 @@ static void post_message(struct cluster *cluster, int from, uint64_t to,
     message_encode(&wr, message);
     uint8_t *bytes = wr.bad ? NULL : mem_dup(wr.bytes, wr.length);
     if (bytes)
-        post(cluster, (struct parcel){
-                          .from = from, .to = (int)to, .bytes = bytes, .length = wr.length});
+        post(cluster,
+             (struct parcel){.from = from, .to = (int)to, .bytes = bytes, .length = wr.length});
     wr_fini(&wr);
 }
 
@@ -211,7 +211,9 @@ static void beat(struct cluster *cluster, int member)
     uint64_t leader = log_leader(self->log);
     self->next_beat_ns = cluster->now_ns + BEAT_NS;
     if (leader && leader != (uint64_t)member && log_is_voter(self->log, (uint64_t)member))
-        post(cluster, (struct parcel){.from = member, .to = (int)leader, .term = self->echo_term,
+        post(cluster, (struct parcel){.from = member,
+                                      .to = (int)leader,
+                                      .term = self->echo_term,
                                       .at_ns = self->echo_ns});
 }
 
@@ -225,8 +227,11 @@ static void hear_beat(struct cluster *cluster, const struct parcel *parcel)
     } else if (log_is_leader(self->log)) {
         if (parcel->term == log_term(self->log))
             log_voter_heard(self->log, (uint64_t)parcel->from, parcel->at_ns);
-        post(cluster, (struct parcel){.from = parcel->to, .to = parcel->from, .is_answer = true,
-                                      .term = log_term(self->log), .at_ns = cluster->now_ns});
+        post(cluster, (struct parcel){.from = parcel->to,
+                                      .to = parcel->from,
+                                      .is_answer = true,
+                                      .term = log_term(self->log),
+                                      .at_ns = cluster->now_ns});
     }
 }
 

@@ -36,7 +36,7 @@ struct parcel {
 struct chain {
     uint64_t term;
     uint64_t known_in; /* the term in which it was seen to be committed */
-    uint64_t hash; /* of all commands up to here */
+    uint64_t hash;     /* of all commands up to here */
 };
 
 struct member {
@@ -45,7 +45,7 @@ struct member {
     uint64_t next_beat_ns;
     uint64_t echo_ns; /* the leader's time in its last answer, and its term */
     uint64_t echo_term;
-    bool was_used; /* an id is used once */
+    bool was_used;          /* an id is used once */
     uint64_t leads_checked; /* the last term in which it was seen to lead */
 };
 
@@ -64,7 +64,7 @@ struct cluster {
     uint64_t delay_spread_ns;
     bool without_tree;
     bool without_beats;
-    int leaders[CLUSTER_TERMS];          /* who led a term */
+    int leaders[CLUSTER_TERMS];            /* who led a term */
     struct chain applied[CLUSTER_INDEXES]; /* what was applied at an index, by whoever was first */
     uint64_t applied_last;
     uint64_t messages; /* of logs, delivered */

@@ -148,8 +148,7 @@ static const struct {
     void (*act)(struct cluster *cluster);
     unsigned weight;
 } acts[] = {{do_propose, 30}, {do_change, 10}, {do_kill, 3},    {do_join, 4},     {do_split, 6},
-            {do_cut, 6},      {do_heal, 12},   {do_compact, 8}, {do_transfer, 5},
-            {do_starve, 10}};
+            {do_cut, 6},      {do_heal, 12},   {do_compact, 8}, {do_transfer, 5}, {do_starve, 10}};
 
 static void act(struct cluster *cluster)
 {
@@ -235,13 +234,13 @@ static void tell(const struct cluster *cluster)
         const struct log *log = cluster->members[i].log;
         if (!log)
             continue;
-        printf("# %d: role %d, term %llu, leader %llu, base %llu, commit %llu, applied %llu of %llu,"
-               " voters %x tie %llu, old %zu\n",
-               i, (int)log->role, (unsigned long long)log->term, (unsigned long long)log->leader,
-               (unsigned long long)log->base_index, (unsigned long long)log->commit_index,
-               (unsigned long long)log->applied_index, (unsigned long long)log_last_index(log),
-               cluster_voters(cluster, i), (unsigned long long)log->voters.tie,
-               log->voters.old_count);
+        printf(
+            "# %d: role %d, term %llu, leader %llu, base %llu, commit %llu, applied %llu of %llu,"
+            " voters %x tie %llu, old %zu\n",
+            i, (int)log->role, (unsigned long long)log->term, (unsigned long long)log->leader,
+            (unsigned long long)log->base_index, (unsigned long long)log->commit_index,
+            (unsigned long long)log->applied_index, (unsigned long long)log_last_index(log),
+            cluster_voters(cluster, i), (unsigned long long)log->voters.tie, log->voters.old_count);
         for (size_t f = 0; f < log->followers.count; f++) {
             const struct follower *follower = log->followers.entries[f].value;
             printf("#     gives %llu (%d): next %llu, match %llu, applied %llu\n",

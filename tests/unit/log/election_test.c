@@ -42,8 +42,8 @@ static struct wire_dm_vote vote_of(int candidate, uint64_t term)
 {
     const struct log *log = log_of(candidate);
     uint64_t last = log_last_index(log);
-    return (struct wire_dm_vote){.term = term, .last_index = last,
-                                 .last_term = entry_term(log, last)};
+    return (struct wire_dm_vote){
+        .term = term, .last_index = last, .last_term = entry_term(log, last)};
 }
 
 static void test_one_vote_a_term(void)
@@ -131,8 +131,11 @@ static void test_older_terms_are_not_counted(void)
     begin(0);
     uint64_t last = log_last_index(log_of(2));
     entry.index = last + 1;
-    append.dm_append = (struct wire_dm_append){.term = 1, .leader = 1, .previous_index = last,
-                                               .previous_term = 1, .commit = last,
+    append.dm_append = (struct wire_dm_append){.term = 1,
+                                               .leader = 1,
+                                               .previous_index = last,
+                                               .previous_term = 1,
+                                               .commit = last,
                                                .entries = {1, &entry}};
     log_receive(log_of(2), 1, &append, cluster.now_ns);
     cluster.now_ns += 10000 * MS;
@@ -168,8 +171,8 @@ static void test_candidate_is_fed(void)
     log_receive(log_of(3), 2, &voted, cluster.now_ns);
     EQUAL(log_role(log_of(3)), LOG_CANDIDATE, "a candidate");
     uint64_t last = log_last_index(log_of(3));
-    append.dm_append = (struct wire_dm_append){.term = 2, .leader = 1, .fed = 1,
-                                               .previous_index = last, .previous_term = 1};
+    append.dm_append = (struct wire_dm_append){
+        .term = 2, .leader = 1, .fed = 1, .previous_index = last, .previous_term = 1};
     log_receive(log_of(3), 2, &append, cluster.now_ns);
     EQUAL(log_role(log_of(3)), LOG_FOLLOWER, "that hears of a leader in its term stands no more");
     EQUAL(log_leader(log_of(3)), 1, "and follows");
@@ -185,14 +188,17 @@ static void test_late_snapshot_keeps_entries(void)
     struct message message = {.type = DM_APPEND};
     cluster_init(&cluster, 1);
     cluster_create(&cluster, 2);
-    message.dm_append =
-        (struct wire_dm_append){.term = 1, .leader = 1, .entries = {2, entries}};
+    message.dm_append = (struct wire_dm_append){.term = 1, .leader = 1, .entries = {2, entries}};
     log_receive(log_of(2), 1, &message, cluster.now_ns);
     EQUAL(log_last_index(log_of(2)), 2, "two entries, said to be here");
     message = (struct message){.type = DM_SNAPSHOT};
-    message.dm_snapshot = (struct wire_dm_snapshot){
-        .term = 1, .leader = 1, .index = 1, .index_term = 1, .voters = {1, &voter}, .tie = 1,
-        .state = {(const uint8_t *)"x", 1}};
+    message.dm_snapshot = (struct wire_dm_snapshot){.term = 1,
+                                                    .leader = 1,
+                                                    .index = 1,
+                                                    .index_term = 1,
+                                                    .voters = {1, &voter},
+                                                    .tie = 1,
+                                                    .state = {(const uint8_t *)"x", 1}};
     EQUAL(log_receive(log_of(2), 1, &message, cluster.now_ns), 0, "a snapshot of the first");
     EQUAL(log_last_index(log_of(2)), 2, "leaves the second");
     EQUAL(log_commit_index(log_of(2)), 1, "and says that the first is committed");

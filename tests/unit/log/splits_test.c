@@ -148,8 +148,9 @@ static void kill_everywhere(const struct change *change, bool tombstone)
         cluster_fini(&cluster);
     }
     printf("# %s: %u deaths\n", change->name, stories);
-    EQUAL(bad, 0, tombstone ? "a leader known to be dead in the middle of a change"
-                            : "a leader dead in the middle of a change");
+    EQUAL(bad, 0,
+          tombstone ? "a leader known to be dead in the middle of a change"
+                    : "a leader dead in the middle of a change");
 }
 
 static void test_deaths(void)
