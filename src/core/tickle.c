@@ -32,8 +32,10 @@ static void log_hosts(const struct node *node)
 {
     HOSTS_EACH(pos, following, &node->hosts) {
         const struct wire_host *info = &HOST_OF(pos)->info;
-        node_log(node, LOG_LEVEL_INFO, "host %u \"%s\" %s speed %d dsig 0x%x", info->number,
-                 info->name, info->arch, info->speed, info->signature);
+        node_log(node, LOG_LEVEL_INFO, "host %u \"%s\" %s speed %d dsig 0x%x%s%s", info->number,
+                 info->name, info->arch, info->speed, info->signature,
+                 log_is_voter(node->log, info->epoch) ? ", votes" : "",
+                 info->epoch == node_master(node) ? ", master" : "");
     }
 }
 

@@ -8,7 +8,7 @@
 #include "core/child.h"
 #include "tap.h"
 
-enum { STEPS_MAX = 400, ALLOCATIONS = 10, WHOLE = FRAME_FIRST | FRAME_LAST };
+enum { WHOLE = FRAME_FIRST | FRAME_LAST };
 
 static void multicast(struct fake *fake, struct fake_task *task, uint32_t a, uint32_t b)
 {
@@ -77,6 +77,27 @@ static void tell_story(struct fake *fake)
     fake_advance(fake, 200 * UINT64_C(1000000000));
 }
 
+/* The master dies, another one adds a host and gives its place away, one is cut off and back. */
+static void tell_changes(struct fake *fake)
+{
+    static const char *const name = "local";
+    static const char *const gone[] = {"alpha-1", "alpha-2"};
+    fake_start(fake);
+    fake_machine(fake, 4);
+    struct fake_task *d = fake_task(fake, 3, 0, 0);
+    fake_notify(fake, d, 3, 5, -1, NULL, 0);
+    fake_crash(fake, 0);
+    fake_addhosts(fake, d, &name, 1);
+    fake_delhosts(fake, d, gone, 2);
+    fake->nodes[4].is_cut = true;
+    fake_advance(fake, 6 * UINT64_C(1000000000));
+    fake->nodes[4].is_cut = false;
+    fake_rejoin(fake, 4);
+    fake_advance(fake, 3 * UINT64_C(1000000000));
+    ask(fake, d, TM_HALT);
+    fake_advance(fake, 70 * UINT64_C(1000000000));
+}
+
 /* A daemon that could not keep a promise stopped, and said so; otherwise nothing waits any more. */
 static bool all_ended(const struct fake *fake)
 {
@@ -88,7 +109,10 @@ static bool all_ended(const struct fake *fake)
     return true;
 }
 
-static void run(uint64_t step, uint64_t nth, int repeat, int *wrong, uint64_t *steps)
+typedef void (*story_f)(struct fake *fake);
+
+static void run(story_f story, uint64_t step, uint64_t nth, int repeat, int *wrong,
+                uint64_t *steps)
 {
     struct fake *fake = fake_create_unstarted();
     fake->hostfile = "* ep=/x\n";
@@ -96,28 +120,36 @@ static void run(uint64_t step, uint64_t nth, int repeat, int *wrong, uint64_t *s
     fake->fail_step = step;
     fake->fail_nth = nth;
     fake->fail_repeat = repeat;
-    tell_story(fake);
+    fake->dead_after_ns = 5 * UINT64_C(1000000000);
+    story(fake);
     *wrong += !all_ended(fake);
     *steps = fake->steps;
     fake_destroy(fake);
     *wrong += buf_live_count() != 0;
 }
 
-int main(void)
+/* |stride|: of the steps of a long story every so many. */
+static void tell_with_failures(story_f story, uint64_t allocations, uint64_t stride)
 {
     int wrong = 0;
+    uint64_t whole;
     uint64_t steps;
-    run(0, 0, 0, &wrong, &steps);
+    run(story, 0, 0, 0, &wrong, &whole);
     EQUAL(wrong, 0, "the story, with memory");
-    uint64_t whole = steps < STEPS_MAX ? steps : STEPS_MAX;
     OK(whole > 60, "is a long one");
-    for (uint64_t nth = 1; nth <= ALLOCATIONS; nth++) {
-        for (uint64_t step = 1; step <= whole; step++)
-            run(step, nth, 0, &wrong, &steps);
+    for (uint64_t nth = 1; nth <= allocations; nth++) {
+        for (uint64_t step = 1; step <= whole; step += stride)
+            run(story, step, nth, 0, &wrong, &steps);
         EQUAL(wrong, 0, "with one allocation failing, in each step of it");
     }
-    for (uint64_t step = 1; step <= whole; step++)
-        run(step, 1, 1, &wrong, &steps);
+    for (uint64_t step = 1; step <= whole; step += stride)
+        run(story, step, 1, 1, &wrong, &steps);
     EQUAL(wrong, 0, "with all of them failing");
+}
+
+int main(void)
+{
+    tell_with_failures(tell_story, 10, 1);
+    tell_with_failures(tell_changes, 4, 3);
     return tap_done();
 }

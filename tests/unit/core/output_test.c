@@ -140,6 +140,20 @@ static void test_slow_sink(void)
     fake_destroy(fake);
 }
 
+static void test_log_of_the_next_master(void)
+{
+    struct fake *fake = fake_create("");
+    fake_machine(fake, 3);
+    struct fake_task *c = fake_task(fake, 2, 0, 0);
+    spawn(fake, c, "alpha-1", false);
+    fake_crash(fake, 0);
+    fake_print(fake, fake_child_of(fake, 0), "after\n");
+    char line[64];
+    str_format(line, sizeof(line), "[%s] [t80001] after", fake->nodes[fake_master(fake)].name);
+    OK(fake_logged(fake, line), "output goes to the log of the next master");
+    fake_destroy(fake);
+}
+
 int main(void)
 {
     TEST(test_sink);
@@ -147,6 +161,7 @@ int main(void)
     TEST(test_log);
     TEST(test_redirected);
     TEST(test_slow_sink);
+    TEST(test_log_of_the_next_master);
     EQUAL(buf_live_count(), 0, "no buffer is left");
     return tap_done();
 }
