@@ -151,7 +151,8 @@ static void receive(void)
     struct sockaddr_in address;
     socklen_t length = sizeof(address);
     ssize_t got;
-    while ((got = recvfrom(fd, bytes, sizeof(bytes), 0, (struct sockaddr *)&address, &length)) > 0) {
+    while ((got = recvfrom(fd, bytes, sizeof(bytes), 0, (struct sockaddr *)&address, &length)) >
+           0) {
         struct mesh_address from = {.port = ntohs(address.sin_port)};
         map_ipv4(from.ip, &address.sin_addr);
         mesh_receive(mesh, &from, bytes, (size_t)got, now_ns());
