@@ -363,7 +363,12 @@ void member_peer_up(struct node *node, const struct event *event)
     struct peer *peer = peer_find(node, event->peer);
     if (!peer)
         return;
+    /* What was said before the link stood for the first time is on its way. */
+    const bool lost_something = peer->is_down || peer->was_up;
     peer->is_down = false;
+    peer->was_up = true;
+    if (!lost_something)
+        return;
     if (node->log)
         log_follower_retry(node->log, event->peer);
     commands_peer_up(node, event->peer);

@@ -24,10 +24,12 @@ struct peer {
     enum peer_role role;
     uint32_t psk_epoch;     /* of the key the mesh was given; 0 = none */
     bool is_down;           /* the mesh gave it up */
+    bool was_up;            /* its link has stood before */
     bool is_silent;         /* as the detector finds */
     bool is_dead;           /* its guardian said so */
     bool is_doomed;         /* the master is to remove it: core/master.h */
     uint64_t removal_term;  /* in which that was proposed */
+    uint64_t direct_until_ns; /* multicasts go to it directly: core/mcast.h */
     struct timer timer;     /* TIMER_PEER: parting */
 };
 
