@@ -2,6 +2,7 @@
 /* The debugging door: see the header. */
 #include "core/tickle.h"
 
+#include "core/mbox_state.h"
 #include "core/member.h"
 #include "core/wait.h"
 
@@ -10,6 +11,7 @@ enum {
     TICKLE_HOSTS = 1,
     TICKLE_TASKS = 2,
     TICKLE_WAITS = 3,
+    TICKLE_MAILBOXES = 4,
     TICKLE_GET_MASK = 5,
     TICKLE_SET_MASK = 6,
     TICKLE_FAIL_HOST = 8,
@@ -57,6 +59,35 @@ static void log_waits(const struct node *node)
     }
 }
 
+static void log_commands(const struct node *node, const struct list *commands, const char *state)
+{
+    LIST_EACH(pos, following, commands) {
+        const struct command *command = LIST_ENTRY(pos, struct command, link);
+        node_log(node, LOG_LEVEL_INFO, "request %llu for the log, of t%x, %zu bytes: %s",
+                 (unsigned long long)command->id.number, command->order, command->body.length,
+                 state);
+    }
+}
+
+static void log_mailboxes(const struct node *node)
+{
+    const struct mboxes *mboxes = &node->mboxes;
+    LIST_EACH(pos, following, &mboxes->classes) {
+        const struct mbox_class *class = MBOX_CLASS_OF(pos);
+        for (size_t i = 0; i < class->count; i++)
+            node_log(node, LOG_LEVEL_INFO, "mailbox \"%s\" %d owner t%x flags 0x%x %zu bytes",
+                     class->name, class->entries[i].index, class->entries[i].owner,
+                     class->entries[i].flags, class->entries[i].body->length);
+    }
+    LIST_EACH(pos, following, &mboxes->waiters) {
+        const struct mbox_waiter *waiter = MBOX_WAITER_OF(pos);
+        node_log(node, LOG_LEVEL_INFO, "mailbox \"%s\" %d: t%x waits, flags 0x%x", waiter->name,
+                 waiter->index, waiter->asker.tid, waiter->flags);
+    }
+    node_log(node, LOG_LEVEL_INFO, "mailboxes: %zu entries, %llu bytes counted",
+             mboxes->entry_count, (unsigned long long)mboxes->bytes);
+}
+
 static void fail_host(struct node *node, uint32_t tid)
 {
     const struct host *host = host_by_tid(&node->hosts, tid);
@@ -95,6 +126,12 @@ static void perform(struct node *node, const struct wire_i32s *args, struct resu
         break;
     case TICKLE_WAITS:
         log_waits(node);
+        log_commands(node, &node->commands.queued, "not proposed yet");
+        log_commands(node, &node->commands.open, "proposed");
+        log_commands(node, &node->commands.waiting, "waits for a mailbox");
+        break;
+    case TICKLE_MAILBOXES:
+        log_mailboxes(node);
         break;
     case TICKLE_GET_MASK:
         result(results, node->debug_mask);

@@ -212,6 +212,26 @@ static void test_snapshot_in_place_of_answers(void)
     fake_destroy(fake);
 }
 
+static void test_shown_in_the_log(void)
+{
+    static const int32_t boxes[] = {4};
+    static const int32_t waits[] = {3};
+    struct fake *fake = fake_create("");
+    struct fake_task *a = fake_machine(fake, 2);
+    struct fake_task *b = fake_task(fake, 1, 0, 0);
+    struct message tickle = {.type = TM_TICKLE, .tm_tickle = {.args = {1, boxes}}};
+    put(fake, a, "seen", MBOX_OVERWRITABLE, 1);
+    ask_with(fake, b, recv_message("unseen", 3, MBOX_WAIT_FOR_INFO));
+    struct fake_task *c = fake_task(fake, 1, 0, 0);
+    fake_request(fake, c, &tickle);
+    OK(fake_logged(fake, "mailbox \"seen\" 0 owner t40001 flags 0x4 4 bytes"), "what there is");
+    OK(fake_logged(fake, "mailbox \"unseen\" 3: t80001 waits, flags 0x20"), "who waits");
+    tickle.tm_tickle.args.items = waits;
+    fake_request(fake, c, &tickle);
+    OK(fake_logged(fake, "for the log, of t80001"), "and whose request it is");
+    fake_destroy(fake);
+}
+
 static void test_full(void)
 {
     static uint8_t bytes[WIRE_MBOX_BYTES_MAX + 1];
@@ -517,6 +537,7 @@ int main(void)
     TEST(test_waiting_outlives_the_master);
     TEST(test_asked_between_masters);
     TEST(test_snapshot_in_place_of_answers);
+    TEST(test_shown_in_the_log);
     TEST(test_full);
     TEST(test_random_machines);
     return tap_done();
