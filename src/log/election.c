@@ -203,7 +203,6 @@ static void begin_campaign(struct log *log)
     enter_term(log, log->term + 1);
     log->voted_for = log->config.self;
     log->campaign_ns = log->now_ns;
-    log->is_early = contact_is_fresh(log);
     stand(log, LOG_CANDIDATE);
 }
 
@@ -284,14 +283,12 @@ static uint64_t kept_leader(const struct log *log)
     return log->role == LOG_LEADER || contact_is_fresh(log) ? log->leader : 0;
 }
 
-static void answer_vote(struct log *log, uint64_t to, const struct wire_dm_vote *vote, bool granted,
-                        bool early)
+static void answer_vote(struct log *log, uint64_t to, const struct wire_dm_vote *vote, bool granted)
 {
     struct message message = {.type = DM_VOTED};
     message.dm_voted = (struct wire_dm_voted){.term = granted ? vote->term : log->term,
                                               .pre = vote->pre,
                                               .granted = granted,
-                                              .early = granted && early,
                                               .leader = granted ? 0 : kept_leader(log)};
     log_send(log, to, &message);
 }
@@ -331,9 +328,8 @@ int election_receive_vote(struct log *log, uint64_t from, const struct wire_dm_v
         election_step_down(log, vote->term - 1);
     if (vote->dead)
         leader_died(log, vote->dead);
-    bool early = contact_is_fresh(log) || log->role == LOG_LEADER;
     bool granted = vote->pre ? would_vote(log, from, vote) : give_vote(log, from, vote);
-    answer_vote(log, from, vote, granted, early);
+    answer_vote(log, from, vote, granted);
     return 0;
 }
 
@@ -367,7 +363,6 @@ int election_receive_voted(struct log *log, uint64_t from, const struct wire_dm_
     if (has_granted(log, from))
         return 0;
     log->granted[log->granted_count++] = from;
-    log->is_early |= voted->early;
     count_votes(log);
     return 0;
 }

@@ -174,11 +174,6 @@ void log_voter_heard(struct log *log, uint64_t id, uint64_t began_ns)
         follower->heard_ns = MAX_OF(follower->heard_ns, began_ns);
 }
 
-bool log_elected_early(const struct log *log)
-{
-    return log->role == LOG_LEADER && log->is_early;
-}
-
 /* ---- giving the place away ---- */
 
 static bool may_inherit(const struct log *log, uint64_t id)

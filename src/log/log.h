@@ -124,10 +124,6 @@ void log_voter_heard(struct log *log, uint64_t id, uint64_t began_ns);
 /* The last moment of which it is known that a majority followed this leader then (it was still the
  * only one); |now_ns| when it is a majority alone; 0 for others. */
 uint64_t log_quorum_at(const struct log *log, uint64_t now_ns);
-/* This leader was elected while some of those who voted had still heard of another leader within
- * election_ns: it was dead for certain, or gave its place away. So others may have been told not
- * long before the election that all is well. */
-bool log_elected_early(const struct log *log);
 
 /* ---- everybody ---- */
 

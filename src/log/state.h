@@ -110,7 +110,6 @@ struct log {
     uint64_t granted[LOG_UNION_MAX];
     size_t granted_count;
     uint64_t campaign_ns;
-    bool is_early;    /* log_elected_early() */
     bool is_transfer; /* of this campaign */
     uint64_t dead[LOG_DEAD_MAX];
     size_t dead_next;

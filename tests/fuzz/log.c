@@ -131,7 +131,7 @@ static void make_message(struct rd *rd, uint64_t from, struct message *message)
     case 4:
         message->type = DM_VOTED;
         message->dm_voted = (struct wire_dm_voted){term, rd_u8(rd) % 2, rd_u8(rd) % 2,
-                                                   rd_u8(rd) % 2, rd_u8(rd) % 8};
+                                                   rd_u8(rd) % 8};
         break;
     default:
         message->type = DM_TAKE_OVER;
