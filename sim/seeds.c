@@ -19,7 +19,7 @@ enum { JOBS_MAX = 64, HISTOGRAM = 4096, SAVE_EVERY = 500 };
 /* What a worker writes when a seed is through; less than PIPE_BUF, so it comes whole. */
 struct report {
     uint64_t seed;
-    uint32_t real_us;
+    uint32_t used_us;
     struct sim_swarm_result result;
 };
 
@@ -38,7 +38,7 @@ struct runner {
     uint64_t done, failed;
     uint64_t done_before; /* by earlier runs, from the state file */
     uint64_t events, messages, notices, answers, virtual_ns, removals;
-    uint64_t real_us;
+    uint64_t used_us;
     uint32_t histogram[HISTOGRAM]; /* of tenths of milliseconds; the last holds all longer ones */
     double began_s;
     enum sim_verdict worst;
@@ -49,6 +49,14 @@ static double now_s(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* What this process has had of a processor: other programs' load does not count. */
+static double used_s(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
 }
 
 static void print_failure(const struct runner *runner, uint64_t seed,
@@ -65,10 +73,10 @@ static void print_failure(const struct runner *runner, uint64_t seed,
 static void run_one(const struct sim_seeds_order *order, uint64_t seed, struct report *report)
 {
     struct sim_swarm_result *result = &report->result;
-    const double began_s = now_s();
+    const double began_s = used_s();
     *report = (struct report){.seed = seed};
     sim_swarm_run(seed, order->mix, 0, NULL, NULL, result);
-    report->real_us = (uint32_t)((now_s() - began_s) * 1e6);
+    report->used_us = (uint32_t)((used_s() - began_s) * 1e6);
     if (order->twice && result->verdict == SIM_FINE) {
         struct sim_swarm_result again;
         sim_swarm_run(seed, order->mix, 0, NULL, NULL, &again);
@@ -145,8 +153,8 @@ static void take(struct runner *runner, const struct report *report)
     runner->answers += result->answers;
     runner->removals += result->removals;
     runner->virtual_ns += result->virtual_ns;
-    runner->real_us += report->real_us;
-    runner->histogram[MIN_OF(report->real_us / 100, (uint32_t)HISTOGRAM - 1)]++;
+    runner->used_us += report->used_us;
+    runner->histogram[MIN_OF(report->used_us / 100, (uint32_t)HISTOGRAM - 1)]++;
     if (runner->order->hashes)
         printf("%llu %016llx\n", (unsigned long long)report->seed,
                (unsigned long long)result->hash);
@@ -212,28 +220,28 @@ static void save(const struct runner *runner)
     FILE *file = fopen(path, "w");
     if (!file)
         return;
-    fprintf(file, "next %llu\ndone %llu\nfailed %llu\nvirtual-s %.0f\nreal-ms %llu\n",
+    fprintf(file, "next %llu\ndone %llu\nfailed %llu\nvirtual-s %.0f\nused-ms %llu\n",
             (unsigned long long)resume_at(runner),
             (unsigned long long)(runner->done + runner->done_before),
             (unsigned long long)runner->failed, (double)runner->virtual_ns / 1e9,
-            (unsigned long long)(runner->real_us / 1000));
+            (unsigned long long)(runner->used_us / 1000));
     if (fclose(file) == 0)
         rename(path, runner->order->state);
 }
 
 static void load(struct runner *runner)
 {
-    unsigned long long next, done, failed, virtual_s, real_ms;
+    unsigned long long next, done, failed, virtual_s, used_ms;
     FILE *file = runner->order->state ? fopen(runner->order->state, "r") : NULL;
     if (!file)
         return;
-    if (fscanf(file, "next %llu done %llu failed %llu virtual-s %llu real-ms %llu", &next, &done,
-               &failed, &virtual_s, &real_ms) == 5) {
+    if (fscanf(file, "next %llu done %llu failed %llu virtual-s %llu used-ms %llu", &next, &done,
+               &failed, &virtual_s, &used_ms) == 5) {
         runner->next = MAX_OF(runner->next, (uint64_t)next);
         runner->done_before = done;
         runner->failed = failed;
         runner->virtual_ns = virtual_s * UINT64_C(1000000000);
-        runner->real_us = real_ms * 1000;
+        runner->used_us = used_ms * 1000;
     }
     fclose(file);
 }
@@ -258,7 +266,7 @@ static void print_sums(const struct runner *runner)
            (unsigned long long)runner->done, (unsigned long long)runner->events,
            (unsigned long long)runner->messages, (unsigned long long)runner->notices,
            (unsigned long long)runner->answers, (unsigned long long)runner->removals);
-    printf("# %.2f hours of virtual time in %.0f s, median %.1f ms a seed",
+    printf("# %.2f hours of virtual time in %.0f s; median %.1f ms of processor a seed",
            (double)runner->virtual_ns / 3.6e12, now_s() - runner->began_s, median_ms(runner));
     printf(runner->done_before ? "; %llu seeds with those before\n" : "\n",
            (unsigned long long)(runner->done + runner->done_before));

@@ -26,7 +26,7 @@ static void draw_wire(struct swarm *swarm)
     drawn->duplicate_ppm = swarm_draw(rng, 0, 50000);
     drawn->reorder_ppm = swarm_draw(rng, 0, 200000);
     drawn->corrupt_ppm = swarm_draw(rng, 0, 20000);
-    drawn->burst_ns = swarm_draw(rng, 5, 200) * SIM_NS_PER_MS;
+    drawn->burst_ns = swarm_draw(rng, 5, 200) * (drawn->dead_after_ns / 5000);
     drawn->burst_ppm = rng_chance(rng, 300000) ? swarm_draw(rng, 0, 300000) : 0;
     if (drawn->mix != SIM_MIX_WIRE)
         drawn->loss_ppm /= 4;
