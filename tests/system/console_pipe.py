@@ -77,11 +77,22 @@ def commands(machine):
     for words in (('mstat', 'nosuch'), ('mstat', '.', 'nosuch'), ('pstat', '40fff'), ('pstat', 'x'),
                   ('delete', 'nosuch'), ('spawn', '/no/such'), ('ps', '-q'), ('setopt', 'Foo', '1'),
                   ('sig', 'FOO', '40fff'), ('kill', 'zz'), ('help', 'nosuch'), ('add',),
-                  ('conf', 'x'), ('names',), ('reset',), ('spawn', '-@', '/bin/true')):
+                  ('conf', 'x'), ('reset', 'nosuch'), ('trace',), ('spawn', '-@', '/bin/true')):
         status, out, err = machine.run(*words)
         ok(status == 1, f'{" ".join(words)!r} fails with status 1', (status, out, err))
     _, out, _ = machine.run('trace')
     ok(out == 'trace: not implemented yet\n', 'what is not there says so', out)
+    machine.run('spawn', '-3', '/bin/sleep', '100')
+    machine.run('put', 'left', '1', '5')
+    _, out, _ = machine.run('names', 'left')
+    ok(out == '<left>:\n\tindex=0 owner=0x0/0 flags=0x1\n\n', 'what is persistent is left', out)
+    status, out, err = machine.run('reset')
+    deadline = time.monotonic() + DEADLINE_S
+    while '/bin/sleep' in machine.run('ps')[1] and time.monotonic() < deadline:
+        pass
+    ok(status == 0 and '/bin/sleep' not in machine.run('ps')[1], 'reset ends tasks',
+       (status, out, err))
+    ok(machine.run('names', 'left')[1] == '', 'and removes what was left')
     machine.run('spawn', '/bin/sleep', '100')
     _, out, _ = machine.run('ps')
     tid = re.search(r' ([0-9a-f]+) +2/f /bin/sleep', out)
