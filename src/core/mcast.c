@@ -3,28 +3,19 @@
 #include "core/mcast.h"
 
 #include "base/mem.h"
-#include "core/flow.h"
-#include "core/member.h"
 #include "core/route.h"
 
 #include <string.h>
 
-static void mcast_destroy(struct mcast *mcast)
-{
-    if (!mcast)
-        return;
-    list_remove(&mcast->link);
-    mem_free(mcast->entries);
-    mem_free(mcast);
-}
-
-/* Reads the list of a first fragment; |rest| is the body behind it, borrowed. NULL: it cannot be,
- * or |*no_memory|. */
-static struct mcast *read_list(const struct frame *frame, struct slice *rest, bool *no_memory)
+/* Reads the list of a first fragment; |rest| is the body behind it, borrowed, |*resumed| the index
+ * of the fragment that comes next when that is not 1. NULL: it cannot be, or |*no_memory|. */
+static struct mcast *read_list(const struct frame *frame, struct slice *rest, uint64_t *resumed,
+                               bool *no_memory)
 {
     struct rd rd = rd_init(frame->body.data, frame->body.length);
     uint32_t count = rd_count(&rd, MCAST_ENTRY_BYTES);
     *no_memory = false;
+    *resumed = 0;
     if (!rd_ok(&rd) || rd_left(&rd) < (size_t)count * MCAST_ENTRY_BYTES)
         return NULL;
     struct mcast *mcast = mem_calloc(1, sizeof(*mcast));
@@ -34,12 +25,16 @@ static struct mcast *read_list(const struct frame *frame, struct slice *rest, bo
         *no_memory = true;
         return NULL;
     }
-    *mcast = (struct mcast){.source = frame->source, .number = frame->sequence,
-                            .entries = entries, .count = count};
+    *mcast = (struct mcast){
+        .source = frame->source, .number = frame->sequence, .entries = entries};
     list_init(&mcast->link);
     for (uint32_t i = 0; i < count; i++) {
-        entries[i].tid = rd_u32(&rd);
-        entries[i].sequence = rd_u64(&rd);
+        uint32_t tid = rd_u32(&rd);
+        uint64_t sequence = rd_u64(&rd);
+        if (tid == 0)
+            *resumed = sequence;
+        else
+            entries[mcast->count++] = (struct mcast_entry){tid, sequence};
     }
     size_t offset = frame->body.length - rd_left(&rd);
     *rest = frame->body;
@@ -66,66 +61,16 @@ static void deal_here(struct node *node, const struct mcast *mcast, const struct
     }
 }
 
-/* The body of a first fragment for one host: its part of the list, then the bytes. */
-static struct slice body_for_host(const struct mcast *mcast, uint32_t number, struct slice rest)
+/* Fragment number |seen|: dealt out here and passed on. Takes over the reference to |credit|. */
+static void handle_fragment(struct node *node, struct mcast *mcast, const struct frame *frame,
+                            struct slice rest, struct credit *credit)
 {
-    struct wr wr;
-    struct slice body = {0};
-    uint32_t count = 0;
-    for (size_t i = 0; i < mcast->count; i++)
-        count += tid_host_number(mcast->entries[i].tid) == number;
-    wr_init(&wr);
-    wr_u32(&wr, count);
-    for (size_t i = 0; i < mcast->count; i++) {
-        if (tid_host_number(mcast->entries[i].tid) != number)
-            continue;
-        wr_u32(&wr, mcast->entries[i].tid);
-        wr_u64(&wr, mcast->entries[i].sequence);
-    }
-    wr_bytes(&wr, rest.data, rest.length);
-    if (!wr.bad)
-        body = slice_copy(wr.bytes, wr.length);
-    wr_fini(&wr);
-    return body;
-}
-
-static void send_to_host(struct node *node, const struct mcast *mcast, const struct frame *frame,
-                         struct slice rest, const struct host *host)
-{
-    struct frame copy = {.kind = frame->kind, .flags = frame->flags, .source = mcast->source,
-                         .destination = tid_of_daemon(host->info.number),
-                         .sequence = mcast->number, .by_pair = frame->by_pair,
-                         .is_lent = frame->is_lent && !(frame->flags & FRAME_FIRST)};
-    if (frame->flags & FRAME_FIRST)
-        copy.body = body_for_host(mcast, host->info.number, rest);
-    else
-        copy.body = slice_hold(frame->body);
-    if ((frame->flags & FRAME_FIRST) && !copy.body.buf)
-        node_fatal(node, "no memory for a multicast");
-    else if (peer_find(node, host->info.epoch))
-        flow_send(node, host->info.epoch, &copy);
-    frame_drop(&copy);
-}
-
-static bool is_first_of_its_host(const struct mcast *mcast, size_t index)
-{
-    for (size_t i = index; i-- > 0;) {
-        if (tid_host_number(mcast->entries[i].tid) == tid_host_number(mcast->entries[index].tid))
-            return false;
-    }
-    return true;
-}
-
-/* One fragment to every host in the list but this one. */
-static void send_away(struct node *node, const struct mcast *mcast, const struct frame *frame,
-                      struct slice rest)
-{
-    for (size_t i = 0; i < mcast->count; i++) {
-        uint32_t tid = mcast->entries[i].tid;
-        const struct host *host = host_by_tid(&node->hosts, tid);
-        if (host && !node_is_own_tid(node, tid) && is_first_of_its_host(mcast, i))
-            send_to_host(node, mcast, frame, rest, host);
-    }
+    deal_here(node, mcast, frame, rest, credit);
+    mcast_pass_on(node, mcast, frame, rest);
+    mcast_keep(node, mcast, frame, rest, credit);
+    mcast->seen++;
+    mcast->untold_bytes += frame->body.length;
+    mcast->is_whole = frame->kind == FRAME_ABORT || (frame->flags & FRAME_LAST);
 }
 
 /* ---- from a task ---- */
@@ -148,7 +93,33 @@ static void finish_own(struct node *node, struct sender *sender, struct mcast *m
     }
     if (!list_is_empty(&mcast->link))
         sender->open_count--;
-    mcast_destroy(mcast);
+    list_remove(&mcast->link);
+}
+
+/* The first fragment. NULL: |*taken| says whether the task is not to blame. */
+static struct mcast *begin_own(struct node *node, struct sender *sender, const struct frame *frame,
+                               struct slice *rest, bool *taken)
+{
+    uint64_t resumed;
+    struct mcast *mcast = read_list(frame, rest, &resumed, taken);
+    if (mcast && (resumed || mcast_plan(node, mcast) < 0 ||
+                  (mcast->is_tree &&
+                   map_put2(&node->mcasts_out, mcast->source, mcast->number, mcast) < 0))) {
+        *taken = !resumed;
+        mcast->is_tree = false;
+        mcast_destroy(node, mcast);
+        mcast = NULL;
+    }
+    if (!mcast) {
+        if (*taken)
+            node_fatal(node, "no memory for a multicast");
+        return NULL;
+    }
+    if (!(frame->flags & FRAME_LAST)) {
+        list_push_back(&sender->mcasts, &mcast->link);
+        sender->open_count++;
+    }
+    return mcast;
 }
 
 bool mcast_from_task(struct node *node, struct task *task, const struct frame *frame)
@@ -157,25 +128,20 @@ bool mcast_from_task(struct node *node, struct task *task, const struct frame *f
     struct slice rest = frame->body;
     struct mcast *mcast = find_own(sender, frame->sequence);
     if (frame->flags & FRAME_FIRST) {
-        bool no_memory;
-        if (mcast || sender->open_count >= SENDER_OPEN_MAX)
+        bool taken;
+        if (mcast || sender->open_count >= SENDER_OPEN_MAX ||
+            map_get2(&node->mcasts_out, frame->source, frame->sequence))
             return false;
-        mcast = read_list(frame, &rest, &no_memory);
-        if (!mcast && no_memory)
-            node_fatal(node, "no memory for a multicast");
+        mcast = begin_own(node, sender, frame, &rest, &taken);
         if (!mcast)
-            return no_memory;
-        if (!(frame->flags & FRAME_LAST)) {
-            list_push_back(&sender->mcasts, &mcast->link);
-            sender->open_count++;
-        }
+            return taken;
     }
     if (!mcast)
         return false;
-    deal_here(node, mcast, frame, rest, NULL);
-    send_away(node, mcast, frame, rest);
+    handle_fragment(node, mcast, frame, rest, NULL);
     if (frame->flags & FRAME_LAST)
         finish_own(node, sender, mcast);
+    mcast_settle(node, mcast);
     return true;
 }
 
@@ -184,43 +150,85 @@ void mcasts_abort(struct node *node, struct sender *sender)
     LIST_EACH(pos, following, &sender->mcasts) {
         struct mcast *mcast = LIST_ENTRY(pos, struct mcast, link);
         struct frame frame = {.kind = FRAME_ABORT, .source = sender->tid};
-        deal_here(node, mcast, &frame, (struct slice){0}, NULL);
-        send_away(node, mcast, &frame, (struct slice){0});
+        handle_fragment(node, mcast, &frame, (struct slice){0}, NULL);
         sender->open_count--;
-        mcast_destroy(mcast);
+        list_remove(&mcast->link);
+        mcast_settle(node, mcast);
     }
 }
 
 void mcasts_drop(struct sender *sender)
 {
-    LIST_EACH(pos, following, &sender->mcasts)
-        mcast_destroy(LIST_ENTRY(pos, struct mcast, link));
+    LIST_EACH(pos, following, &sender->mcasts) {
+        struct mcast *mcast = LIST_ENTRY(pos, struct mcast, link);
+        list_remove(&mcast->link);
+        if (!mcast->is_tree) /* trees: mcasts_fini() */
+            mcast_destroy(NULL, mcast);
+    }
 }
 
 /* ---- from another host ---- */
 
-static void forget_incoming(struct node *node, struct mcast *mcast)
+/* A stream that begins again, from another host: what was passed on before is not any more. */
+static struct mcast *adopt(struct node *node, struct mcast *old, uint64_t peer)
 {
-    map_remove2(&node->mcasts_in, mcast->source, mcast->number);
-    mcast_destroy(mcast);
+    old->peer = peer;
+    old->next = 0;
+    mcast_stand_alone(node, old);
+    return old;
 }
 
+static bool was_finished(const struct node *node, const struct frame *frame)
+{
+    for (size_t i = 0; i < MCASTS_DONE; i++) {
+        if (node->mcasts_done[i].source == frame->source &&
+            node->mcasts_done[i].number == frame->sequence)
+            return true;
+    }
+    return false;
+}
+
+/* The first frame of a stream. NULL: there is nothing to do with it. */
 static struct mcast *begin_incoming(struct node *node, uint64_t peer, const struct frame *frame,
-                                    struct slice *rest)
+                                    struct slice *rest, uint64_t *resumed)
 {
     bool no_memory;
+    const struct host *host = host_by_tid(&node->hosts, frame->source);
+    if (was_finished(node, frame)) { /* it was here by another way */
+        node->counters.frames_dropped++;
+        return NULL;
+    }
     struct mcast *old = map_get2(&node->mcasts_in, frame->source, frame->sequence);
-    if (old)
-        forget_incoming(node, old);
-    struct mcast *mcast = read_list(frame, rest, &no_memory);
+    struct mcast *mcast = read_list(frame, rest, resumed, &no_memory);
+    if (mcast && (old || *resumed)) { /* a resumed one that is not known was finished here */
+        mcast_destroy(node, mcast);
+        return old ? adopt(node, old, peer) : NULL;
+    }
     if (mcast) {
         mcast->peer = peer;
-        no_memory = map_put2(&node->mcasts_in, frame->source, frame->sequence, mcast) < 0;
+        mcast->source_epoch = host ? host->info.epoch : 0;
+        no_memory = mcast_plan(node, mcast) < 0 ||
+                    map_put2(&node->mcasts_in, frame->source, frame->sequence, mcast) < 0;
     }
-    if (!no_memory)
+    if (!no_memory) {
+        node->counters.peer_malformed += !mcast;
         return mcast;
-    mcast_destroy(mcast);
+    }
+    if (mcast)
+        mcast_destroy(node, mcast);
     node_fatal(node, "no memory for a multicast");
+    return NULL;
+}
+
+static struct mcast *find_incoming(struct node *node, uint64_t peer, const struct frame *frame)
+{
+    struct mcast *mcast = map_get2(&node->mcasts_in, frame->source, frame->sequence);
+    if (frame->kind != FRAME_MCAST && frame->kind != FRAME_ABORT)
+        node->counters.peer_malformed++;
+    else if (!mcast || mcast->peer != peer) /* finished here, or it comes from another now */
+        node->counters.frames_dropped++;
+    else
+        return mcast;
     return NULL;
 }
 
@@ -228,33 +236,33 @@ void mcast_from_peer(struct node *node, uint64_t peer, const struct frame *frame
                      struct credit *credit)
 {
     struct slice rest = frame->body;
-    struct mcast *mcast = NULL;
-    if (frame->kind == FRAME_MCAST && (frame->flags & FRAME_FIRST))
-        mcast = begin_incoming(node, peer, frame, &rest);
-    else if (frame->kind == FRAME_MCAST || frame->kind == FRAME_ABORT)
-        mcast = map_get2(&node->mcasts_in, frame->source, frame->sequence);
-    if (mcast) {
-        deal_here(node, mcast, frame, rest, credit);
-        if (frame->kind == FRAME_ABORT || (frame->flags & FRAME_LAST))
-            forget_incoming(node, mcast);
+    uint64_t resumed = 0;
+    bool is_first = frame->kind == FRAME_MCAST && (frame->flags & FRAME_FIRST);
+    struct mcast *mcast = is_first ? begin_incoming(node, peer, frame, &rest, &resumed)
+                                   : find_incoming(node, peer, frame);
+    if (!mcast) {
+        credit_drop(node, credit);
+        return;
+    }
+    uint64_t index = mcast->next++;
+    if (resumed) {
+        mcast->next = resumed;
+        credit_drop(node, credit);
+    } else if (index != mcast->seen || mcast->is_whole) {
+        node->counters.frames_dropped++; /* it was here by another way */
+        credit_drop(node, credit);
     } else {
-        node->counters.peer_malformed++;
+        handle_fragment(node, mcast, frame, rest, credit);
     }
-    credit_drop(node, credit);
-}
-
-void mcasts_forget_peer(struct node *node, uint64_t peer)
-{
-    for (size_t i = node->mcasts_in.count; i-- > 0;) {
-        struct mcast *mcast = node->mcasts_in.entries[i].value;
-        if (mcast->peer == peer)
-            forget_incoming(node, mcast);
-    }
+    mcast_settle(node, mcast);
 }
 
 void mcasts_fini(struct node *node)
 {
-    for (size_t i = 0; i < node->mcasts_in.count; i++)
-        mcast_destroy(node->mcasts_in.entries[i].value);
+    for (size_t i = node->mcasts_in.count; i-- > 0;)
+        mcast_destroy(node, node->mcasts_in.entries[i].value);
     map_fini(&node->mcasts_in);
+    for (size_t i = node->mcasts_out.count; i-- > 0;)
+        mcast_destroy(node, node->mcasts_out.entries[i].value);
+    map_fini(&node->mcasts_out);
 }

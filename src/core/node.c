@@ -126,6 +126,7 @@ static const struct peer_rule {
     [DM_HALT] = {halt_message, FROM_HOST},
     [DM_GOODBYE] = {member_goodbye, FROM_HOST | FROM_JOINER | FROM_PARTING},
     [DM_OUTPUT] = {output_for_log, FROM_HOST},
+    [DM_MCAST] = {mcast_message, FROM_HOST},
 };
 
 static bool may_say(const struct node *node, uint64_t peer, unsigned from)
@@ -174,7 +175,7 @@ static void fire_halt(struct node *node, struct timer *timer)
 }
 
 static void (*const fire[TIMER_KINDS])(struct node *node, struct timer *timer) = {
-    [TIMER_COMMANDS] = commands_timer, [TIMER_MASTER] = master_timer,
+    [TIMER_COMMANDS] = commands_timer, [TIMER_MASTER] = master_timer, [TIMER_MCAST] = mcast_timer,
     [TIMER_WAIT] = wait_timer, [TIMER_JOIN] = fire_join,         [TIMER_HALT] = fire_halt,
     [TIMER_ADD] = add_timer,   [TIMER_PEER] = member_peer_timer, [TIMER_LINGER] = life_linger_timer,
 };
@@ -336,6 +337,7 @@ struct node *node_create(const struct node_config *config)
     master_init(&node->lead);
     heap_init(&node->timers);
     timer_init(&node->timer, TIMER_JOIN);
+    timer_init(&node->mcast_timer, TIMER_MCAST);
     /* Until the table says who we are (join_done()) there are no tasks and nothing is said. */
     task_table_init(&node->tasks, 1, config->tasks_max);
     node->own = sender_create(tid_of_daemon(1));

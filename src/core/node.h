@@ -45,6 +45,7 @@ struct node_config {
     uint64_t flow_window_bytes; /* unacknowledged, of one task in one flow to another host, and
                                    in our memory */
     uint64_t queue_bytes_max; /* so much may be untaken in our memory before senders wait */
+    uint32_t mcast_width;     /* a multicast to more hosts is passed on by so many; 0 = 8 */
     bool shares_memory;       /* tasks of our data signature may share memory with each other and
                                  with us */
     uint32_t tasks_max;       /* PVM_MAX_TASKS, 0 = no limit but the tid space */

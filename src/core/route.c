@@ -140,11 +140,12 @@ void route_from_task(struct node *node, struct conn *conn, const struct frame *f
 
 /* ---- from another host ---- */
 
-/* A peer speaks for the tasks of its own host alone. */
-static bool is_from_its_host(const struct node *node, uint64_t peer, uint32_t source)
+/* A peer speaks for the tasks of its own host alone, but that it passes on multicasts. */
+static bool may_speak_for(const struct node *node, uint64_t peer, const struct frame *frame)
 {
-    const struct host *host = host_by_tid(&node->hosts, source);
-    return host && host->info.epoch == peer;
+    const struct host *host = host_by_tid(&node->hosts, frame->source);
+    bool is_passed_on = (frame->destination & TID_DAEMON) && host_by_epoch(&node->hosts, peer);
+    return host && (host->info.epoch == peer || is_passed_on);
 }
 
 void route_from_peer(struct node *node, const struct event *event)
@@ -158,7 +159,7 @@ void route_from_peer(struct node *node, const struct event *event)
         return;
     }
     bool is_ours = node_is_own_tid(node, frame->destination);
-    if (!is_ours || !is_from_its_host(node, event->peer, frame->source)) {
+    if (!is_ours || !may_speak_for(node, event->peer, frame)) {
         node->counters.peer_malformed++;
         credit_drop(node, credit);
     } else if (frame->destination & TID_DAEMON) {

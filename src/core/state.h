@@ -38,7 +38,8 @@ enum node_state {
 };
 
 enum {
-    GHOSTS_MAX = 1024 /* ended tasks remembered beyond those with flows under way */
+    GHOSTS_MAX = 1024, /* ended tasks remembered beyond those with flows under way */
+    MCASTS_DONE = 256  /* multicasts remembered, in case one comes again by another way */
 };
 
 #define NODE_SECOND UINT64_C(1000000000)
@@ -69,6 +70,12 @@ struct waits {
 struct watches {
     struct list all;      /* struct watch, oldest first */
     size_t count;
+};
+
+/* A multicast: the task and its number for it. */
+struct mcast_name {
+    uint32_t source;
+    uint64_t number;
 };
 
 /* Counted, never answered: shown by tickle 9. */
@@ -121,6 +128,10 @@ struct node {
     size_t ends_since_sweep;    /* of tasks: core/life.c */
     struct map flows;           /* (peer, source and destination) -> struct flow: core/flow.h */
     struct map mcasts_in;       /* (source, number) -> struct mcast under way from another host */
+    struct map mcasts_out;      /* the same for trees that begin here: core/mcast.h */
+    struct timer mcast_timer;
+    struct mcast_name mcasts_done[MCASTS_DONE]; /* the last from other hosts that were finished */
+    size_t mcasts_done_next;
     struct list early;          /* frames to hosts yet to come: core/early.h */
     uint64_t early_bytes;
     uint64_t share_used[SHARE_INDEX_MAX / 64]; /* indexes in use: core/share.h */

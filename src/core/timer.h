@@ -17,6 +17,7 @@ enum timer_kind {
     TIMER_MASTER,   /* a master that gives its place away may try again */
     TIMER_LINGER,   /* a task's socket is open though its process is gone */
     TIMER_COMMANDS, /* the master had no room for a request */
+    TIMER_MCAST,    /* does everybody pass on what he is to? */
     TIMER_KINDS
 };
 

@@ -240,6 +240,7 @@ struct fake_node *fake_node_new(struct fake *fake, const char *name, uint64_t ep
     config->join_timeout_ns = 300u * UINT64_C(1000000000);
     config->flow_window_bytes = fake->flow_window_bytes;
     config->queue_bytes_max = fake->queue_bytes_max;
+    config->mcast_width = fake->mcast_width;
     config->tasks_max = fake->tasks_max;
     config->shares_memory = fake->shares_memory;
     config->request_timeout_ns = fake->request_timeout_ns;

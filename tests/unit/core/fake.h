@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 enum {
-    FAKE_NODES_MAX = 8,
+    FAKE_NODES_MAX = 16,
     FAKE_TASKS_MAX = 64,
     FAKE_CHILDREN_MAX = 256,
     FAKE_ORDER_MAX = 16,
@@ -129,6 +129,7 @@ struct fake {
     uint64_t dead_after_ns;
     uint64_t flow_window_bytes;
     uint64_t queue_bytes_max;
+    uint32_t mcast_width;
     uint64_t request_timeout_ns;
     uint32_t tasks_max;
     uint32_t signature;        /* of the next tasks; 0 = the daemon's */

@@ -47,7 +47,9 @@ void fake_notify(struct fake *fake, struct fake_task *task, int32_t what, int32_
 
 struct fake_task *fake_machine(struct fake *fake, int hosts)
 {
-    static const char *const local[] = {"local", "local", "local", "local", "local", "local"};
+    static const char *const local[FAKE_NODES_MAX] = {
+        "local", "local", "local", "local", "local", "local", "local", "local",
+        "local", "local", "local", "local", "local", "local", "local"};
     struct fake_task *task = fake_task(fake, 0, 0, 0);
     if (hosts > 1)
         fake_addhosts(fake, task, local, (size_t)hosts - 1);
