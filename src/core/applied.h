@@ -4,8 +4,8 @@
  * makes a request that was proposed twice act once, and what answers it when the one who asked gets
  * a snapshot in place of the command.
  *
- * A request is named by (asker: host epoch, lane, number). Each asker numbers its requests from 1 in
- * each lane and says with each its floor: below it everything is done and answered, and nothing
+ * A request is named by (asker: host epoch, lane, number). Each asker numbers its requests from 1
+ * in each lane and says with each its floor: below it everything is done and answered, and nothing
  * below is remembered. Numbers above are kept with their answers; an asker keeps fewer than
  * COMMANDS_OPEN_MAX open, so that is bounded. How a request gets here: core/command.h.
  */

@@ -25,7 +25,8 @@
 struct node;
 struct conn;
 
-#define COMMANDS_BYTES_MAX (UINT64_C(64) << 20) /* kept by one daemon; over it its tasks get PvmNoMem */
+/* Kept by one daemon; over it its tasks get PvmNoMem. */
+#define COMMANDS_BYTES_MAX (UINT64_C(64) << 20)
 #define COMMANDS_OPEN_BYTES_MAX (UINT64_C(4) << 20) /* of them proposed at a time in one lane */
 #define COMMAND_RETRY_NS (NODE_SECOND / 10)     /* the master had no room */
 
@@ -98,9 +99,9 @@ size_t commands_count(const struct node *node);
 
 /* DM_PROPOSE. */
 void propose_message(struct node *node, uint64_t peer, const struct message *message);
-/* Ends request |id| with |command| (NULL = a refusal) and the |answer| (a TM_ message, wait 0; NULL =
- * applying makes it): appends the CMD_REQUEST. Its index; 0: not the master any more or no memory,
- * then the asker was told to ask again. */
+/* Ends request |id| with |command| (NULL = a refusal) and the |answer| (a TM_ message, wait 0;
+ * NULL = applying makes it): appends the CMD_REQUEST. Its index; 0: not the master any more or
+ * no memory, then the asker was told to ask again. */
 uint64_t command_append(struct node *node, const struct command_id *id,
                         const struct message *command, const struct message *answer);
 /* The request is still wanted here: this daemon leads, took it on, and it is not yet applied. */
@@ -119,16 +120,17 @@ struct command_origin {
     struct wire_bytes answer; /* by the master; .data NULL = none */
 };
 
-/* Begins to apply |entry|, any command of the log: *|inner| is what to apply (MESSAGE_NONE: nothing,
- * a refusal), decoded into node->scratch. 1 = apply *|inner|, then call commands_close(); 0 = do
- * nothing: it was applied before, or the asker is no host any more; -1 no memory. */
+/* Begins to apply |entry|, any command of the log: *|inner| is what to apply (MESSAGE_NONE:
+ * nothing, a refusal), decoded into node->scratch. 1 = apply *|inner|, then call
+ * commands_close(); 0 = do nothing: it was applied before, or the asker is no host any more; -1
+ * no memory. */
 int commands_open(struct node *node, const struct message *entry, struct command_origin *origin,
                   struct message *inner);
 /* The answer made by applying, the same on all hosts: kept until the asker has it, and given. 0,
  * -1 without memory. */
 int command_answer(struct node *node, struct command_origin *origin, struct message *answer);
-/* The answer to one who only read, or whose answer is kept elsewhere; origin->own is not NULL. Where
- * a snapshot takes the place of the command it is asked again. */
+/* The answer to one who only read, or whose answer is kept elsewhere; origin->own is not NULL.
+ * Where a snapshot takes the place of the command it is asked again. */
 void command_answer_read(struct node *node, struct command_origin *origin, struct message *answer);
 /* It will be answered by another command, through command_waiting(). */
 void command_waits(struct node *node, struct command_origin *origin);

@@ -294,7 +294,8 @@ static int serve(struct mboxes *mboxes, struct mbox_waiter *waiter, struct mbox_
     const struct mbox_asker *asker = &waiter->asker;
     bool deletes = waiter->flags & MBOX_READ_AND_DELETE;
     bool is_denied = deletes && !may_change(entry, asker->tid);
-    if (!mbox_taken_create(mboxes, asker->epoch, asker->number, is_denied ? STATUS_DENIED : entry->index,
+    int32_t status = is_denied ? STATUS_DENIED : entry->index;
+    if (!mbox_taken_create(mboxes, asker->epoch, asker->number, status,
                            is_denied ? NULL : entry->body))
         return -1;
     mbox_waiter_destroy(mboxes, waiter);

@@ -9,8 +9,8 @@
  * who took may see a snapshot in place of the command that gave it.) Everything is counted against
  * MBOX_STORE_BYTES_MAX, by the same arithmetic on all hosts; over it PvmNoMem.
  *
- * Who asks whom: core/mbox_request.h. Results that are no memory here are -1 and not of the state: a
- * host that has no memory to apply a command must stop.
+ * Who asks whom: core/mbox_request.h. Results that are no memory here are -1 and not of the state:
+ * a host that has no memory to apply a command must stop.
  */
 #ifndef CORE_MBOX_H
 #define CORE_MBOX_H
@@ -99,8 +99,8 @@ void mboxes_init(struct mboxes *mboxes);
 void mboxes_fini(struct mboxes *mboxes);
 
 /* Puts |bytes| under |name|. *status is the index or an error. |index| >= 0: there and nowhere
- * else, PvmDenied when it is taken (pvm_insert); -1: as the flags say. 0, -1 without memory. Whoever
- * waited for it is now among mboxes->taken, at the end. */
+ * else, PvmDenied when it is taken (pvm_insert); -1: as the flags say. 0, -1 without memory.
+ * Whoever waited for it is now among mboxes->taken, at the end. */
 int mboxes_put(struct mboxes *mboxes, uint32_t tid, const char *name, int32_t index, uint32_t flags,
                struct wire_bytes bytes, int32_t *status);
 

@@ -160,7 +160,8 @@ static int apply_put(struct node *node, struct command_origin *origin,
     struct mboxes *mboxes = &node->mboxes;
     const struct list *last = mboxes->taken.prev;
     int32_t status;
-    if (mboxes_put(mboxes, put->tid, put->name, put->index, put->flags, put->message, &status) < 0 ||
+    if (mboxes_put(mboxes, put->tid, put->name, put->index, put->flags, put->message, &status) <
+            0 ||
         answer_status(node, origin, status) < 0)
         return -1;
     answer_waiters(node, last);

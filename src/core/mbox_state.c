@@ -260,7 +260,7 @@ static int restore_askers(struct mboxes *mboxes, const struct wire_cmd_state *st
     return 0;
 }
 
-/* Each body has a reference of |bodies| while it is built, so that all can be let go the same way. */
+/* Each body has a reference of |bodies| while it is built, so that all are let go the same way. */
 int mboxes_restore(struct mboxes *mboxes, const struct wire_cmd_state *state)
 {
     struct map bodies;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Mailboxes (API-63 to API-68), and what is kept in them: PvmNoReset, pvmreset() (API-61, API-69). */
+/* Mailboxes (API-63 to API-68), and what is kept in them: PvmNoReset, pvmreset() (API-61,
+ * API-69). */
 #include "base/mem.h"
 #include "libpvm/api.h"
 #include "libpvm/mbox.h"

@@ -155,7 +155,10 @@ static struct message encoded(const struct message *inner, struct wr *wr, uint64
     struct message propose = {.type = DM_PROPOSE};
     message_encode(wr, inner);
     propose.dm_propose = (struct wire_dm_propose){
-        .lane = COMMAND_SHORT, .number = number, .floor = floor, .request = {wr->bytes, wr->length}};
+        .lane = COMMAND_SHORT,
+        .number = number,
+        .floor = floor,
+        .request = {wr->bytes, wr->length}};
     return propose;
 }
 

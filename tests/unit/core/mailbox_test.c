@@ -295,7 +295,7 @@ static bool lives(const struct game *game, int task)
     return !node->is_stopped && !node->is_cut && !node->is_lost;
 }
 
-/* Everybody may take what anybody put, and it stays when hosts go: so every value can be followed. */
+/* Everybody may take what anybody put, and it stays when hosts go: so values can be followed. */
 static void ask_put(struct game *game, int task)
 {
     uint32_t value = ++game->last_value;

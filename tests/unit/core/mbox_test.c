@@ -62,12 +62,11 @@ static void test_patterns(void)
         const char *pattern;
         const char *matches; /* a digit or letter for each name: its place above, hexadecimal */
     } rows[] = {
-        {"abc", "08"},       {"a*c", "04578"},       {"t\\*", "1"},  {"\\*r", ""},   {"\\*", "4a"},
-        {"l\\*", "3"},       {"k\\s", "4"},          {"k\\\\s", ""}, {"\\", "4a"},   {"\\\\", ""},
-        {"a*b*c", "0578"},   {"a\\*b", "5"},         {"**", "0123456789a"},          {"*a*", "0234578"},
-        {"a*X", "7"},        {"ab*ab", "8"},         {"b*b", "8"},   {"c*a", "8"},   {"X*X", "7"},
-        {"bca", "8"},        {"", "0123456789a"},    {"*", "0123456789a"},           {"t\\*r*", "1"},
-        {"s*r*", "1"},       {"* ", ""},
+        {"abc", "08"}, {"a*c", "04578"}, {"t\\*", "1"}, {"\\*r", ""}, {"\\*", "4a"},
+        {"l\\*", "3"}, {"k\\s", "4"}, {"k\\\\s", ""}, {"\\", "4a"}, {"\\\\", ""},
+        {"a*b*c", "0578"}, {"a\\*b", "5"}, {"**", "0123456789a"}, {"*a*", "0234578"},
+        {"a*X", "7"}, {"ab*ab", "8"}, {"b*b", "8"}, {"c*a", "8"}, {"X*X", "7"}, {"bca", "8"},
+        {"", "0123456789a"}, {"*", "0123456789a"}, {"t\\*r*", "1"}, {"s*r*", "1"}, {"* ", ""},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         char found[16] = "";
@@ -426,8 +425,10 @@ static void step_recv(struct both *both, uint32_t tid, int class)
 static void step_confirm(struct both *both)
 {
     struct model *model = &both->model;
-    struct model_wait *wait = model->wait_count ? &model->waits[draw(both, model->wait_count)] : NULL;
-    if (!wait || !wait->is_kept)
+    if (!model->wait_count)
+        return;
+    struct model_wait *wait = &model->waits[draw(both, model->wait_count)];
+    if (!wait->is_kept)
         return;
     wait->is_kept = false;
     mboxes_confirm(&both->mboxes, asker_of(wait->tid, 0).epoch, wait->number);
