@@ -220,6 +220,7 @@ void add_started(struct node *node, const struct event *event)
     if (!item)
         return;
     if (event->status < 0) {
+        item->ticket = 0; /* there is nothing left to cancel */
         add_item_fail(node, item, event->status, event->text ? event->text : "it did not start");
     } else if (answer->protocol != PROTOCOL_DAEMON_VERSION) {
         char words[LOG_LINE_BYTES_MAX];

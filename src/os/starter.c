@@ -230,6 +230,7 @@ void starters_cancel(struct starters *starters, uint64_t ticket)
     job = job_find(&starters->running, ticket);
     if (job) {
         job_done(job);
-        command_kill(job->command);
+        if (job->command) /* else it has just ended by itself, which is why we are called */
+            command_kill(job->command);
     }
 }
