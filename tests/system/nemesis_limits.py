@@ -48,7 +48,9 @@ class Work:
             raise
         return self
 
-    def __exit__(self, *unused):
+    def __exit__(self, kind, *unused):
+        if kind:
+            nemesis.print_logs(self.machine, 8)
         self.machine.__exit__()
         shutil.rmtree(self.folder, ignore_errors=True)
 
