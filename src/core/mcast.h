@@ -5,17 +5,17 @@
  * comes with the first fragment; it is remembered, by the sender's number, until the last.
  *
  * Up to |width| (8) other hosts: each gets its copy from here. More: a tree of two levels
- * (core/mcast_tree.c). At most |width| of them, the relays, get a copy with the list of those behind
- * them too, and pass each fragment on as it comes, one copy for each host.
+ * (core/mcast_tree.c). At most |width| of them, the relays, get a copy with the list of those
+ * behind them too, and pass each fragment on as it comes, one copy for each host.
  * - Every host behind a relay tells it how many fragments it has (DM_MCAST), the relay tells the
  *   source the least of these and its own. The source keeps each fragment until all relays said so.
- * - When a relay goes, or nothing was said for MCAST_STALL_NS, the source sends to each host behind it
- *   directly, from what was confirmed on: a first frame whose list begins with tid 0 and the index
- *   of the fragment that comes next. A host that has more already skips what it has: nothing is
- *   dealt out twice. The last finished ones are remembered; of one that is not, what comes twice is
+ * - When a relay goes, or nothing was said for MCAST_STALL_NS, the source sends to each host behind
+ *   it directly, from what was confirmed on: a first frame whose list begins with tid 0 and the
+ *   index of the fragment that comes next. A host that has more skips what it has: nothing is dealt
+ *   out twice. The last finished ones are remembered; of one that is not, what comes twice is
  *   dropped by its sequence in the library (D4).
- * - Whoever is slow gets its copies directly for MCAST_SLOW_NS: a task that sleeps holds up no other
- *   host for longer than one stall.
+ * - Whoever is slow gets its copies directly for MCAST_SLOW_NS: a task that sleeps holds up no
+ *   other host for longer than one stall.
  * - Memory. A relay gives credit back when all behind it have a fragment, so it holds at most the
  *   window of a flow for each task that sends (MESH_FLOW_WINDOW_BYTES), and passes nothing on to a
  *   host for which more than that is under way already. The source keeps what relays have not

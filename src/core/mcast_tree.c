@@ -208,8 +208,9 @@ void mcast_keep(struct node *node, struct mcast *mcast, const struct frame *fram
     *kept = (struct mcast_kept){.credit = credit};
     if (!is_own(mcast))
         return;
-    kept->frame = *frame;
-    kept->frame.body = slice_hold(rest);
+    kept->frame = (struct frame){.kind = frame->kind, .flags = frame->flags,
+                                 .by_pair = frame->by_pair, .is_lent = frame->is_lent,
+                                 .body = slice_hold(rest)};
 }
 
 static void kept_drop(struct node *node, struct mcast_kept *kept)
@@ -257,8 +258,8 @@ static void tell(struct node *node, uint64_t peer, const struct mcast *mcast, ui
         node_send(node, peer, &message);
 }
 
-/* A relay tells the source, a host behind one tells the relay; who has it from the source and passes
- * nothing on need not. */
+/* A relay tells the source, a host behind one tells the relay; who has it from the source and
+ * passes nothing on need not. */
 static void report(struct node *node, struct mcast *mcast)
 {
     if (is_own(mcast) || (mcast->peer == mcast->source_epoch && !mcast->is_tree))

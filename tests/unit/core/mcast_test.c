@@ -133,8 +133,8 @@ static void test_impossible(void)
     fake_destroy(fake);
 }
 
-/* ---- to many hosts: width 2, so of the hosts 1 to 6 number 1 is the relay of 2 and 3, number 4 of 5
- * and 6 ---- */
+/* ---- to many hosts: width 2, so of the hosts 1 to 6 number 1 is the relay of 2 and 3, number 4 of
+ * 5 and 6 ---- */
 
 enum { WIDE = 7 };
 
@@ -246,7 +246,8 @@ static void test_relay_dies(void)
         bool good = true;
         for (int i = 0; i < 3; i++)
             good &= got_behind(to, texts[i]) == 2;
-        OK(good && !has_more(to[1]) && !has_more(to[2]), "a relay's death loses and doubles nothing");
+        OK(good && !has_more(to[1]) && !has_more(to[2]),
+           "a relay's death loses and doubles nothing");
         OK(is_over(fake), "and leaves nothing");
         fake_destroy(fake);
     }
@@ -281,7 +282,8 @@ static void test_host_behind_dies(void)
     fake_crash(fake, 2);
     send(fake, a, 1, FRAME_LAST, NULL, 0, "two");
     fake_run(fake);
-    OK(got(to[2], FRAME_DATA, 12, "one") && got(to[2], FRAME_DATA, 12, "two"), "its neighbour goes on");
+    OK(got(to[2], FRAME_DATA, 12, "one") && got(to[2], FRAME_DATA, 12, "two"),
+       "its neighbour goes on");
     OK(is_over(fake), "nobody waits for it");
     fake_destroy(fake);
 }
