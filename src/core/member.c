@@ -350,8 +350,10 @@ uint64_t member_propose_removal(struct node *node, const uint32_t *numbers, size
 void member_log_message(struct node *node, uint64_t peer, const struct message *message)
 {
     /* Who asks to come back is still known under its old name to those it asks: what they tell that
-     * one is not for the new one, who remembers no vote and no entry. */
-    const bool is_stranger = node->state == NODE_JOINING && node->joining.welcomer != peer;
+     * one is not for the new one, who remembers no vote and no entry. With the table come links of
+     * its own to all hosts, and one of them may feed it before it is a host. */
+    const bool is_stranger = node->state == NODE_JOINING && node->joining.welcomer != peer &&
+                             !node->joining.has_table;
     if (!node->log || is_stranger || log_receive(node->log, peer, message, node->now_ns) < 0)
         node->counters.peer_malformed++;
 }

@@ -92,8 +92,8 @@ def delete(session, machine, name, task):
     ok(text.startswith('conf\n3 hosts') and name not in text, 'the host is gone', text)
     ok('No such task' in session.command(f'pstat {task}'), 'with its tasks')
     ok(wait_until_gone(machine, name), 'and its daemon')
-    status, out, _ = machine.run('delete', HOST)
-    ok(status == 1 and 'Bad parameter' in out, 'the master stays', out)
+    status, out, _ = machine.run('delete', '.')
+    ok(status == 1 and 'Bad parameter' in out, 'the master stays under this name', out)
 
 
 def failures(machine):
