@@ -48,7 +48,7 @@ def explore_in(folder, model, change, terms, length, more):
     defines = [f"-DSET={change}", f"-DTERMS={terms}", f"-DLENGTH={length}"]
     defines += ["-D" + name for name in more]
     subprocess.run(["spin", "-a", *defines, model], cwd=folder, check=True, capture_output=True)
-    subprocess.run([os.environ.get("CC", "cc").split()[-1], "-O2", "-w", "-DSAFETY", "-DNOREDUCE",
+    subprocess.run([os.environ.get("CC", "cc").split()[-1], "-O1", "-w", "-DSAFETY", "-DNOREDUCE",
                     "-DMEMLIM=2000", "-o", "pan", "pan.c"], cwd=folder, check=True)
     told = subprocess.run(["./pan", "-m100000"], cwd=folder, check=True, capture_output=True,
                           text=True).stdout
