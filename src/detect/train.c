@@ -11,6 +11,7 @@
 enum {
     HOPS_PER_STOP = 2,  /* round once for who began it, once more for those who got on */
     CROWD = 16,         /* so many members do not all begin at once */
+    COMPANY = 6,        /* members that do not vote and go together */
     TRIES_MUTE = 2,     /* who did not confirm after so many is mute */
     TRIES_CALM = 10     /* from then on half as often */
 };
@@ -137,7 +138,7 @@ static bool is_chosen(const void *context, uint64_t id)
 
 /* Writes as many stops as make a majority; 0: those who are not mute are none. A voter goes on to
  * all others while the network is good: then one train serves them all. */
-static size_t way_choose(const struct detect *detect, uint64_t *stops)
+static size_t voters_choose(const struct detect *detect, uint64_t *stops)
 {
     struct candidate candidates[DETECT_VOTERS_MAX];
     struct chosen chosen = {.self = detect->self, .ids = stops};
@@ -148,6 +149,34 @@ static size_t way_choose(const struct detect *detect, uint64_t *stops)
         enough = enough || voters_majority(voters_now(detect), is_chosen, &chosen);
     }
     return enough ? chosen.count : 0;
+}
+
+/* One that does not vote takes the next ones of the ring along, while the network is good and near:
+ * the way past the voters is then paid for once. */
+static size_t company_choose(const struct detect *detect, uint64_t *stops, size_t room)
+{
+    size_t count = 0, most = MIN_OF(room, (size_t)COMPANY - 1);
+    bool is_near = detect->trip_ns && detect->trip_ns < share(detect, TIME_REPLY) / 4;
+    if (member_votes(detect->me) || detect->was_hard || !is_near)
+        return 0;
+    for (size_t i = 1; i < detect->members.count && i < 2 * COMPANY && count < most; i++) {
+        const struct member *member =
+            detect->ring[(detect->ring_place + i) % detect->members.count];
+        if (!member_votes(member) && !member->is_dead && !member->is_suspected)
+            stops[count++] = member->id;
+    }
+    return count;
+}
+
+static size_t way_choose(const struct detect *detect, uint64_t *stops)
+{
+    uint64_t voters[STOPS_MAX];
+    size_t count = voters_choose(detect, voters);
+    if (!count)
+        return 0;
+    size_t company = company_choose(detect, stops, STOPS_MAX - 1 - count);
+    memcpy(stops + company, voters, count * sizeof(*voters));
+    return company + count;
 }
 
 /* ---- asking directly ---- */
@@ -247,7 +276,7 @@ static void rider_home(struct detect *detect, const struct train *train, const s
                  train->term == detect->term;
     for (size_t i = 0; at_ns && i < train->stop_count; i++) {
         struct member *voter = member_find(detect, train->stops[i]);
-        if (!(rider->seen >> i & 1) || !voter || voter == detect->me)
+        if (!(rider->seen >> i & 1) || !voter || voter == detect->me || !member_votes(voter))
             continue;
         voter->granted_ns = MAX_OF(voter->granted_ns, at_ns);
         voter->mute_until_ns = 0;
@@ -289,7 +318,8 @@ static void rider_confirm(struct detect *detect, struct train *train, struct rid
     struct member *member = member_find(detect, train->stops[rider->stop]);
     if (!member || member->is_dead)
         return;
-    member->rode_ns = running(detect);
+    if (member_votes(detect->me))
+        member->rode_ns = running(detect); /* it will come by again */
     member->voters_index = MAX_OF(member->voters_index, train->voters_index);
     member_heard(detect, member);
     if (voters_may_confirm(detect, train->voters_index))
@@ -334,20 +364,20 @@ static void leader_pass(struct detect *detect, struct train *train, size_t here)
         train->follows |= (uint16_t)(1u << here);
 }
 
-/* A voter whose departure is not young any more gets on, if the train is one of voters and the
- * leader is on the way. (On those of others only some would get on, and two trains cost more than
- * one.) */
+/* Whose departure is not young any more gets on, if the train passes a majority: a voter on trains of
+ * voters, if the leader is on the way (on those of others only some would get on, and two trains cost
+ * more than one), others on trains of others. */
 static void self_board(struct detect *detect, struct train *train, size_t here)
 {
-    if (!member_votes(detect->me) || voters_alone(detect) || train->rider_count == STOPS_MAX ||
+    if (!detect->voters_count || voters_alone(detect) || train->rider_count == STOPS_MAX ||
         train->voters_index != newest_voters(detect) ||
         detect->now_ns - detect->departed_ns < share(detect, TIME_JOIN))
         return;
     const struct member *first = member_find(detect, train->stops[0]);
-    if (!first || !member_votes(first))
+    if (!first || member_votes(first) != member_votes(detect->me))
         return;
     struct chosen chosen = {.self = detect->self, .ids = train->stops, .count = train->stop_count};
-    bool passes_leader = !detect->leader || is_leading(detect) ||
+    bool passes_leader = !member_votes(detect->me) || !detect->leader || is_leading(detect) ||
                          !member_find(detect, detect->leader) ||
                          is_chosen(&chosen, detect->leader);
     if (!passes_leader || !voters_majority(voters_now(detect), is_chosen, &chosen))
@@ -362,13 +392,17 @@ static void self_board(struct detect *detect, struct train *train, size_t here)
     detect->round_ns = detect->now_ns + reply_ns(detect);
 }
 
-/* Is stop |at| of use to a rider: its home, or one that lives and has not seen it yet? */
+/* Is stop |at| of use to a rider: its home, or one that lives and has not seen it yet? One that does
+ * not vote is only to get on, on the way out: as long as who began has not passed it. */
 static bool stop_useful(const struct detect *detect, const struct train *train, size_t at)
 {
     const struct member *member = member_find(detect, train->stops[at]);
     bool lives = member && !member->is_dead && !member->is_suspected;
+    bool confirms = lives && member_votes(member);
     for (size_t i = 0; i < train->rider_count; i++) {
-        if (train->riders[i].stop == at || (lives && !(train->riders[i].seen >> at & 1)))
+        const struct rider *rider = &train->riders[i];
+        bool has_seen = rider->seen >> at & 1;
+        if (rider->stop == at || (!has_seen && (confirms || (lives && rider->stop == 0))))
             return true;
     }
     return false;
