@@ -35,6 +35,10 @@ void add_item_fail(struct node *node, struct add_item *item, int32_t status, con
     item->error = words ? words : "";
     if (item->ticket && (before == ADD_STARTING || before == ADD_WELCOMED))
         node_effect(node, EFFECT_HOST_CANCEL)->ticket = item->ticket;
+    if (item->token) {
+        peer_part(node, item->token);
+        item->token = 0;
+    }
     if (item->is_peer) {
         item->is_peer = false;
         log_follower_remove(node->log, item->epoch);
@@ -90,7 +94,12 @@ static void start_host(struct node *node, struct add_item *item)
     }
     item->epoch = node_random(node);
     item->ticket = node_ticket(node);
-    if (timer_set(node, &item->timer, node->now_ns + ADD_ITEM_NS) < 0) {
+    const uint32_t life_s = host_spec_token_life_s(&item->spec);
+    const bool by_token = host_spec_starter(&item->spec) == HOST_STARTER_TOKEN;
+    const uint64_t limit_ns = by_token ? life_s * NODE_SECOND : ADD_ITEM_NS;
+    if (by_token)
+        item->token = node_random(node);
+    if (timer_set(node, &item->timer, node->now_ns + limit_ns) < 0) {
         add_item_fail(node, item, STATUS_NO_MEM, "no memory");
         return;
     }
@@ -104,6 +113,8 @@ static void start_host(struct node *node, struct add_item *item)
         .address_count = item->addresses.count,
         .number = hosts_free_number(&node->hosts, node->hosts.last_number),
         .epoch = item->epoch,
+        .token = item->token,
+        .token_life_s = life_s,
         .master_epoch = config->epoch,
         .master_addresses = node_addresses(node, config->addresses, config->address_count),
         .master_address_count = config->address_count,
@@ -113,7 +124,9 @@ static void start_host(struct node *node, struct add_item *item)
 
 void add_item_begin(struct node *node, struct add_item *item)
 {
-    if (host_spec_starter(&item->spec) == HOST_STARTER_LOCAL) {
+    enum host_starter starter = host_spec_starter(&item->spec);
+    /* Who has a token comes from wherever it is. */
+    if (starter == HOST_STARTER_LOCAL || starter == HOST_STARTER_TOKEN) {
         start_host(node, item);
         return;
     }
@@ -213,16 +226,9 @@ static void begin_link(struct node *node, struct add_item *item)
         welcome(node, item);
 }
 
-void add_started(struct node *node, const struct event *event)
+static void take_answer(struct node *node, struct add_item *item, const struct host_answer *answer)
 {
-    struct add_item *item = item_by_ticket(node, event->ticket, ADD_STARTING);
-    const struct host_answer *answer = &event->answer;
-    if (!item)
-        return;
-    if (event->status < 0) {
-        item->ticket = 0; /* there is nothing left to cancel */
-        add_item_fail(node, item, event->status, event->text ? event->text : "it did not start");
-    } else if (answer->protocol != PROTOCOL_DAEMON_VERSION) {
+    if (answer->protocol != PROTOCOL_DAEMON_VERSION) {
         char words[LOG_LINE_BYTES_MAX];
         str_format(words, sizeof(words),
                    "its daemon speaks version %u of the protocol, this one %u",
@@ -235,6 +241,83 @@ void add_started(struct node *node, const struct event *event)
     } else {
         begin_link(node, item);
     }
+}
+
+void add_started(struct node *node, const struct event *event)
+{
+    struct add_item *item = item_by_ticket(node, event->ticket, ADD_STARTING);
+    if (!item)
+        return;
+    if (event->status < 0) {
+        item->ticket = 0; /* there is nothing left to cancel */
+        add_item_fail(node, item, event->status, event->text ? event->text : "it did not start");
+    } else {
+        take_answer(node, item, &event->answer);
+    }
+}
+
+/* ---- by a token: who has it calls us ---- */
+
+void add_token_made(struct node *node, const struct event *event)
+{
+    struct add_item *item = item_by_ticket(node, event->ticket, ADD_STARTING);
+    if (!item || !item->token || peer_find(node, item->token))
+        return;
+    struct wire_host info = {.epoch = item->token};
+    memcpy(info.public_key.bytes, event->answer.public_key, WIRE_KEY_BYTES);
+    if (!peer_add_as(node, PEER_TOKEN, &info, 0))
+        add_item_fail(node, item, STATUS_NO_MEM, "no memory");
+    else
+        node_log(node, LOG_LEVEL_INFO,
+                 "host \"%s\": can be started within %u s with the token in %s", item->name,
+                 host_spec_token_life_s(&item->spec), event->text ? event->text : "?");
+}
+
+static struct add_item *item_by_token(const struct node *node, uint64_t token)
+{
+    LIST_EACH(pos, following, &node->lead.jobs) {
+        struct add_job *job = ADD_JOB_OF(pos);
+        for (size_t i = 0; i < job->count; i++) {
+            if (job->items[i].token == token)
+                return &job->items[i];
+        }
+    }
+    return NULL;
+}
+
+static int fill_answer(struct host_answer *answer, const struct wire_dm_arrived *arrived)
+{
+    *answer = (struct host_answer){.protocol = arrived->version,
+                                   .signature = arrived->signature,
+                                   .addresses = arrived->addresses.items,
+                                   .address_count = arrived->addresses.count};
+    memcpy(answer->public_key, arrived->public_key.bytes, WIRE_KEY_BYTES);
+    return *arrived->arch ? str_copy(answer->arch, sizeof(answer->arch), arrived->arch) : -1;
+}
+
+/* Good once, whatever comes of it: its file goes, and its key opens nothing any more. */
+void arrived_message(struct node *node, uint64_t peer, const struct message *message)
+{
+    const struct wire_dm_arrived *arrived = &message->dm_arrived;
+    struct message answer = {.type = DM_REJOINED};
+    struct add_item *item = item_by_token(node, peer);
+    struct host_answer host;
+    if (!item || item->state != ADD_STARTING)
+        return;
+    if (arrived->epoch != item->epoch || fill_answer(&host, arrived) < 0) {
+        add_item_fail(node, item, STATUS_CANT_START, "its daemon came with a damaged token");
+    } else {
+        node_effect(node, EFFECT_HOST_CANCEL)->ticket = item->ticket;
+        if (timer_set(node, &item->timer, node->now_ns + ADD_ITEM_NS) < 0)
+            add_item_fail(node, item, STATUS_NO_MEM, "no memory");
+        else
+            take_answer(node, item, &host);
+    }
+    answer.dm_rejoined = (struct wire_dm_rejoined){
+        .status = item->status, .error = item->error, .public_key = arrived->public_key};
+    item->token = 0;
+    node_send(node, peer, &answer);
+    peer_part(node, peer);
 }
 
 void ready_message(struct node *node, uint64_t peer, const struct message *message)
@@ -378,7 +461,8 @@ void add_term_began(struct node *node)
 void add_timer(struct node *node, struct timer *timer)
 {
     struct add_item *item = CONTAINER_OF(timer, struct add_item, timer);
-    add_item_fail(node, item, STATUS_CANT_START, "it did not come in time");
+    add_item_fail(node, item, STATUS_CANT_START,
+                  item->token ? "nobody came with its token in time" : "it did not come in time");
 }
 
 void add_cancel(struct node *node)

@@ -21,6 +21,7 @@ void addhosts_work(struct node *node, const struct command_id *id, const struct 
 void starting_request(struct node *node, struct conn *conn, const struct message *message);
 /* DM_READY, DM_ADDED. */
 void ready_message(struct node *node, uint64_t peer, const struct message *message);
+void arrived_message(struct node *node, uint64_t peer, const struct message *message);
 void added_message(struct node *node, uint64_t peer, const struct message *message);
 
 /* The hosts of the hostfile. */
@@ -35,6 +36,7 @@ int added_answer(struct node *node, struct command_origin *origin,
 /* Events. */
 void add_resolved(struct node *node, const struct event *event);
 void add_started(struct node *node, const struct event *event);
+void add_token_made(struct node *node, const struct event *event);
 void add_peer_down(struct node *node, uint64_t peer);
 /* The master's turn, in every step. */
 void add_run(struct node *node);

@@ -29,6 +29,7 @@ struct add_item {
     const char *error;
     uint64_t ticket;
     uint64_t epoch;
+    uint64_t token;                /* the peer that its token is, 0 = none */
     bool is_peer;                  /* the mesh knows it, the log sends to it */
     struct wire_address_list addresses; /* resolved, then those it named itself */
     const char *arch;

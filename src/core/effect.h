@@ -77,6 +77,8 @@ struct host_start {
     size_t address_count;
     uint32_t number;
     uint64_t epoch;
+    uint64_t token;    /* HOST_STARTER_TOKEN: what the link by its key is called, */
+    uint32_t token_life_s; /* and how long it is good */
     uint64_t master_epoch;
     uint8_t master_key[WIRE_KEY_BYTES];
     const struct wire_address *master_addresses;

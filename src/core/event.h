@@ -44,6 +44,8 @@ enum event_kind {
     EVENT_CHILD_EXITED,  /* ticket, wait_status as of waitpid(); comes after the last output */
     EVENT_RESOLVED,      /* ticket; addresses and is_own, or status and text */
     EVENT_HOST_STARTED,  /* ticket; started, or status and text */
+    EVENT_HOST_TOKEN,    /* ticket; answer.public_key of the token, text = the file it is in; then
+                            EVENT_HOST_STARTED comes only when it could not be made */
     EVENT_DEADLINE,      /* the time node_deadline() named has come */
     EVENT_STOP,          /* signal: the user wants this daemon to end (SIGTERM, SIGINT) */
     EVENT_KINDS

@@ -70,12 +70,27 @@ int host_spec_inherit(struct host_spec *spec, const struct host_spec *from)
     return 0;
 }
 
+uint32_t host_spec_token_life_s(const struct host_spec *spec)
+{
+    int64_t life;
+    if (!spec->options || !str_has_prefix(spec->options, "tk"))
+        return 0;
+    if (spec->options[2] == '\0')
+        return HOST_TOKEN_LIFE_S;
+    if (spec->options[2] != ':' || str_to_i64(spec->options + 3, &life) < 0 || life < 1 ||
+        life > HOST_TOKEN_LIFE_MAX_S)
+        return 0;
+    return (uint32_t)life;
+}
+
 enum host_starter host_spec_starter(const struct host_spec *spec)
 {
     if (spec->local_count > 0)
         return HOST_STARTER_LOCAL;
     if (spec->options && str_equal(spec->options, "ms"))
         return HOST_STARTER_MANUAL;
+    if (host_spec_token_life_s(spec))
+        return HOST_STARTER_TOKEN;
     return HOST_STARTER_SSH;
 }
 
@@ -143,6 +158,11 @@ static int parse_option(struct host_spec *spec, const char *word, char *error, u
         char **text = host_spec_text(spec, i);
         if (!*text && !(*text = mem_strdup(word + 3))) {
             str_format(error, error_bytes, "no memory");
+            return -1;
+        }
+        if (str_has_prefix(word, "so=tk:") && !host_spec_token_life_s(spec)) {
+            str_format(error, error_bytes, "\"%s\": a token lives 1 to %d seconds", word,
+                       HOST_TOKEN_LIFE_MAX_S);
             return -1;
         }
         return 0;

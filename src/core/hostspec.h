@@ -13,12 +13,15 @@ enum {
     HOST_LINE_BYTES_MAX = 4096,
     HOST_WORDS_MAX = 64,
     HOST_NAME_BYTES_MAX = 255,
-    HOST_LOCAL_MAX = 4094 /* N of local:N */
+    HOST_LOCAL_MAX = 4094, /* N of local:N */
+    HOST_TOKEN_LIFE_S = 300, /* of so=tk */
+    HOST_TOKEN_LIFE_MAX_S = 86400
 };
 
-/* How a daemon is started on the host (D13). `so=ms` is manual; the name `local` is another host on
+/* How a daemon is started on the host (D13). `so=ms` is manual; `so=tk` and
+ * `so=tk:SECONDS` write a token for whoever starts it; the name `local` is another host on
  * this machine; everything else goes by ssh or PVM_RSH. */
-enum host_starter { HOST_STARTER_SSH, HOST_STARTER_LOCAL, HOST_STARTER_MANUAL };
+enum host_starter { HOST_STARTER_SSH, HOST_STARTER_LOCAL, HOST_STARTER_MANUAL, HOST_STARTER_TOKEN };
 
 struct host_spec {
     char *name;      /* as it stands in the host table */
@@ -46,6 +49,8 @@ int host_spec_copy(struct host_spec *copy, const struct host_spec *spec);
  * memory. */
 int host_spec_inherit(struct host_spec *spec, const struct host_spec *from);
 enum host_starter host_spec_starter(const struct host_spec *spec);
+/* How long a token of this host is good; 0 = it is started otherwise, or that is no life. */
+uint32_t host_spec_token_life_s(const struct host_spec *spec);
 /* Reads one line. |allow_prefixes|: & and $ are for files only. 0; -1 with one line of words at
  * |error| (unknown option "xx=": known are lo= dx= ...). */
 int host_spec_parse(const char *line, bool allow_prefixes, struct host_spec *spec, char *error,

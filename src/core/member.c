@@ -87,6 +87,16 @@ void peer_remove(struct node *node, uint64_t epoch, bool say_goodbye)
     effect->flag = say_goodbye;
 }
 
+void peer_part(struct node *node, uint64_t epoch)
+{
+    struct peer *peer = peer_find(node, epoch);
+    if (!peer)
+        return;
+    peer->role = PEER_PARTING;
+    if (timer_set(node, &peer->timer, node->now_ns + PARTING_NS) < 0)
+        peer_remove(node, epoch, true);
+}
+
 /* Every other host of the table is a peer with the key of the virtual machine. */
 static void sync_peer(struct node *node, const struct wire_host *info)
 {

@@ -16,6 +16,7 @@ enum peer_role {
     PEER_JOINER,   /* we add it */
     PEER_WELCOMER, /* we want to join: it may welcome us */
     PEER_PARTING,  /* was deleted: its link waits for its goodbye */
+    PEER_TOKEN,    /* whoever has the token for a host: may say DM_ARRIVED, once */
     PEER_LOST      /* failed, and may knock again: core/lost.h */
 };
 
@@ -41,6 +42,8 @@ struct peer *peer_add_as(struct node *node, enum peer_role role, const struct wi
                          uint64_t self);
 /* Drops the link. */
 void peer_remove(struct node *node, uint64_t epoch, bool say_goodbye);
+/* Drops it when it has had its time to hear our last word. */
+void peer_part(struct node *node, uint64_t epoch);
 void peer_destroy(struct node *node, struct peer *peer);
 
 /* Appends a command to the log. Its index, or 0: no memory, or not the master (any more). */

@@ -91,6 +91,7 @@ enum {
     FROM_JOINER = 1u << PEER_JOINER,
     FROM_WELCOMER = 1u << PEER_WELCOMER,
     FROM_PARTING = 1u << PEER_PARTING,
+    FROM_TOKEN = 1u << PEER_TOKEN,
     FROM_LOST = 1u << PEER_LOST
 };
 
@@ -101,6 +102,7 @@ static const struct peer_rule {
     [DM_WELCOME] = {join_welcome, FROM_WELCOMER},
     [DM_READY] = {ready_message, FROM_JOINER},
     [DM_REJOIN] = {rejoin_message, FROM_LOST | FROM_HOST},
+    [DM_ARRIVED] = {arrived_message, FROM_TOKEN},
     [DM_REJOINED] = {rejoined_message, FROM_WELCOMER},
     [DM_APPEND] = {member_log_message, FROM_HOST | FROM_WELCOMER},
     [DM_APPENDED] = {member_log_message, FROM_HOST | FROM_JOINER},
@@ -224,6 +226,7 @@ static void (*const handlers[EVENT_KINDS])(struct node *node, const struct event
     [EVENT_CHILD_EXITED] = child_exited,
     [EVENT_RESOLVED] = add_resolved,
     [EVENT_HOST_STARTED] = add_started,
+    [EVENT_HOST_TOKEN] = add_token_made,
     [EVENT_DEADLINE] = deadline,
     [EVENT_STOP] = halt_signal,
 };

@@ -192,6 +192,23 @@ static void remove_file(const struct host_dir *dir, const char *name)
     unlink(path);
 }
 
+/* Files with secrets in them: none stays when its daemon is gone. */
+void dir_remove_token(const struct host_dir *dir, uint64_t number)
+{
+    char prefix[32] = "join-";
+    if (number)
+        str_format(prefix, sizeof(prefix), "join-%llu-", (unsigned long long)number);
+    DIR *listing = opendir(dir->path);
+    if (!listing)
+        return;
+    struct dirent *entry;
+    while ((entry = readdir(listing))) {
+        if (str_has_prefix(entry->d_name, prefix))
+            unlinkat(dirfd(listing), entry->d_name, 0);
+    }
+    closedir(listing);
+}
+
 enum dir_result dir_open(struct host_dir *dir, const char *tmp, const char *vmid, const char *host,
                          char error[DIR_ERROR_BYTES])
 {
@@ -204,6 +221,7 @@ enum dir_result dir_open(struct host_dir *dir, const char *tmp, const char *vmid
     if (result == DIR_OK) {
         remove_file(dir, "sock");
         remove_file(dir, "log");
+        dir_remove_token(dir, 0);
     }
     return result;
 }
@@ -361,6 +379,7 @@ void dir_abandon(const struct host_dir *dir)
 
 void dir_remove(const struct host_dir *dir, bool keep_log)
 {
+    dir_remove_token(dir, 0);
     remove_file(dir, "sock");
     if (!keep_log)
         remove_file(dir, "log");

@@ -2,7 +2,7 @@
 /*
  * The directory of one daemon on this machine: all the names it has (decision D7).
  *
- *   ${PVM_TMP:-/tmp}/pvm-<uid>/<vmid>/<host>/  lock sock log
+ *   ${PVM_TMP:-/tmp}/pvm-<uid>/<vmid>/<host>/  lock sock log join-*
  *   ${PVM_TMP:-/tmp}/pvm-<uid>/<vmid>/here     link to the <host> that other programs connect to
  *
  * Every level is 0700, ours, and no symbolic link, or it is refused. The lock is held by flock() as
@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { DIR_PATH_BYTES_MAX = 4096, DIR_ERROR_BYTES = 1024, DIR_VMID_BYTES_MAX = 64 };
 
@@ -40,6 +41,8 @@ enum dir_result dir_open(struct host_dir *dir, const char *tmp, const char *vmid
 void dir_set_owner(const struct host_dir *dir, long pid);
 /* A new log file, or -1 with errno. */
 int dir_open_log(const struct host_dir *dir);
+/* Removes the files join-<number>-* (join tokens, pvmd/token.h), of 0 all join-*. */
+void dir_remove_token(const struct host_dir *dir, uint64_t number);
 /* The socket of some other daemon of this virtual machine that lives on this machine. */
 bool dir_find_living(const struct host_dir *dir, char sock_path[DIR_PATH_BYTES_MAX]);
 /* Makes `here` point to this host unless it points to another living daemon; with |take_over| even

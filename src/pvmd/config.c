@@ -20,6 +20,7 @@ struct words {
     int at;
     const char *j;
     const char *m;
+    const char *token;
 };
 
 /* The value of option |argv[at]|: glued to it, or the next word. NULL = missing. */
@@ -127,6 +128,9 @@ static int parse_option(struct words *words, struct config *config, char *error)
     case 'j':
         words->j = value = option_value(words);
         break;
+    case 'J':
+        words->token = value = option_value(words);
+        break;
     case 'm':
         words->m = value = option_value(words);
         break;
@@ -137,6 +141,51 @@ static int parse_option(struct words *words, struct config *config, char *error)
     if (value && *value)
         return 0;
     str_format(error, CONFIG_ERROR_BYTES, "%s: a value is missing; %s", word, usage);
+    return -1;
+}
+
+struct token_reader {
+    struct config *config;
+    struct words *words;
+    char *error;
+};
+
+static int token_option(void *context, char *line)
+{
+    struct token_reader *reader = context;
+    char *argv[] = {NULL, line};
+    struct words one = {.argc = 2, .argv = argv, .at = 1};
+    if (!line[1] || !strchr("nveadjm", line[1])) {
+        str_copy(reader->error, CONFIG_ERROR_BYTES, "join token: it is damaged");
+        return -1;
+    }
+    int result = parse_option(&one, reader->config, reader->error);
+    if (one.j)
+        reader->words->j = one.j;
+    if (one.m)
+        reader->words->m = one.m;
+    return result;
+}
+
+static int read_token(struct words *words, struct config *config, char *error)
+{
+    struct token_reader reader = {.config = config, .words = words, .error = error};
+    char reason[TOKEN_ERROR_BYTES] = "";
+    if (config->is_new_host || config->is_held || words->j || words->m || config->name) {
+        str_copy(error, CONFIG_ERROR_BYTES, "-J FILE says all that -s, -n, -j and -m would");
+        return -1;
+    }
+    config->is_new_host = true;
+    config->token_text = mem_alloc(TOKEN_BYTES_MAX + 1);
+    if (!config->token_text) {
+        str_copy(error, CONFIG_ERROR_BYTES, "no memory");
+        return -1;
+    }
+    if (token_load(words->token, config->token_text, reason) == 0 &&
+        token_parse(config->token_text, &config->token, token_option, &reader, reason) == 0)
+        return 0;
+    if (reason[0])
+        str_copy(error, CONFIG_ERROR_BYTES, reason);
     return -1;
 }
 
@@ -156,6 +205,8 @@ static int parse_arguments(struct config *config, int argc, char **argv, char *e
             config->hostfile_name = word;
         }
     }
+    if (words.token && read_token(&words, config, error) < 0)
+        return -1;
     if (!config->is_new_host)
         return 0;
     if (!words.j || !words.m || !config->name || config->hostfile_name) {
@@ -266,6 +317,8 @@ void config_fini(struct config *config)
 {
     mem_free(config->hostfile_text);
     config->hostfile_text = NULL;
+    mem_free(config->token_text);
+    config->token_text = NULL;
 }
 
 enum log_level config_log_level(const struct config *config)

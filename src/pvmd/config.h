@@ -5,6 +5,7 @@
  *   pvmd [-dMASK] [-nNAME] [-t] [hostfile]                                   a master
  *   pvmd -s|-S [-f] [-w] [-dMASK] -nNAME [-v VMID] [-e MODE] [-a SECONDS] -j ... -m ...
  *                                                                            a new host
+ *   pvmd -J FILE|- [-f]                                      a new host with a token: pvmd/token.h
  */
 #ifndef PVMD_CONFIG_H
 #define PVMD_CONFIG_H
@@ -12,6 +13,7 @@
 #include "base/log.h"
 #include "core/answer.h"
 #include "link/seal.h"
+#include "pvmd/token.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -41,6 +43,8 @@ struct config {
     uint32_t tasks_max;
     uint64_t dead_after_ns; /* -a, PVM_DEAD_AFTER: a silent host is given up within this */
     struct join_args join;
+    char *token_text; /* of -J: owned, name and so on lead into it; NULL = no |token| */
+    struct token token;
 };
 
 /* Reads both. 0; -1 with one line of words at |error|. Strings point into argv and the environment.

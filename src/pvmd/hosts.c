@@ -124,6 +124,7 @@ void hosts_destroy(struct daemon *daemon)
     manual_destroy(daemon->manual);
     daemon->starters = NULL;
     daemon->manual = NULL;
+    dir_remove_token(daemon->dir, 0);
 }
 
 /* ---- starting ---- */
@@ -180,6 +181,41 @@ static void write_arguments(const struct daemon *daemon, const struct host_start
     strbuf_fini(&join);
 }
 
+/* ---- by a token ---- */
+
+static void write_token_options(const struct daemon *daemon, const struct host_start *start,
+                                struct strbuf *options)
+{
+    const struct config *config = daemon->config;
+    const char *vmid = start->spec->vmid ? start->spec->vmid : config->vmid;
+    strbuf_addf(options, "-n%s\n-a%g\n", start->spec->name, (double)config->dead_after_ns / 1e9);
+    if (vmid)
+        strbuf_addf(options, "-v%s\n", vmid);
+    if (config->seal_name)
+        strbuf_addf(options, "-e%s\n", config->seal_name);
+    if (config->debug_mask)
+        strbuf_addf(options, "-d0x%x\n", config->debug_mask);
+}
+
+static void make_token(struct daemon *daemon, const struct effect *effect)
+{
+    struct event event = {.kind = EVENT_HOST_TOKEN, .ticket = effect->ticket};
+    const struct host_start *start = &effect->start;
+    char path[DIR_PATH_BYTES_MAX], error[TOKEN_ERROR_BYTES];
+    struct strbuf options;
+    strbuf_init(&options);
+    write_token_options(daemon, start, &options);
+    token_path(daemon->dir, effect->ticket, start->spec->name, path);
+    event.text = path;
+    if (options.failed)
+        say_failed(daemon, effect->ticket, "no memory for a token");
+    else if (token_write(path, start, strbuf_text(&options), event.answer.public_key, error) < 0)
+        say_failed(daemon, effect->ticket, error);
+    else
+        daemon_event(daemon, &event);
+    strbuf_fini(&options);
+}
+
 static int start_by_hand(struct daemon *daemon, uint64_t ticket,
                          const struct starter_target *target)
 {
@@ -215,6 +251,10 @@ static int start_by(struct daemon *daemon, const struct effect *effect,
 void perform_host_start(struct daemon *daemon, struct effect *effect)
 {
     struct strbuf arguments;
+    if (effect->start.starter == HOST_STARTER_TOKEN) {
+        make_token(daemon, effect);
+        return;
+    }
     strbuf_init(&arguments);
     write_arguments(daemon, &effect->start, &arguments);
     int result = arguments.failed
@@ -229,4 +269,5 @@ void perform_host_cancel(struct daemon *daemon, struct effect *effect)
 {
     starters_cancel(daemon->starters, effect->ticket);
     manual_cancel(daemon->manual, effect->ticket);
+    dir_remove_token(daemon->dir, effect->ticket);
 }

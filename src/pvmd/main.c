@@ -14,6 +14,7 @@
 #include "os/unixsock.h"
 #include "pvmd/address.h"
 #include "pvmd/arch.h"
+#include "pvmd/arrive.h"
 #include "pvmd/daemon.h"
 #include "pvmd/share.h"
 #include "pvmd/starting.h"
@@ -258,7 +259,14 @@ static int set_environment(const struct parts *parts)
 
 /* ---- being seen ---- */
 
-static int print_answer(const struct parts *parts)
+static int bring(const struct parts *parts, const struct host_answer *answer)
+{
+    char error[CONFIG_ERROR_BYTES];
+    return arrive(&parts->config, answer, &parts->logfile.sink, error) < 0 ? complain(error) : 0;
+}
+
+/* To whoever started us, or with a token to the master itself. */
+static int give_answer(const struct parts *parts)
 {
     struct host_answer answer = {.protocol = PROTOCOL_DAEMON_VERSION,
                                  .signature = arch_signature(),
@@ -267,6 +275,8 @@ static int print_answer(const struct parts *parts)
     struct strbuf line;
     str_copy(answer.arch, sizeof(answer.arch), arch_name());
     memcpy(answer.public_key, mesh_public_key(parts->mesh), sizeof(answer.public_key));
+    if (parts->config.token_text)
+        return bring(parts, &answer);
     strbuf_init(&line);
     answer_write(&line, &answer);
     int result = line.failed || printf("%s\n", strbuf_text(&line)) < 0 ? -1 : fflush(stdout);
@@ -297,7 +307,7 @@ static int announce(struct parts *parts)
     if (dir_claim_here(&parts->dir, !parts->config.is_new_host) < 0)
         return complain("the link `here` cannot be made: programs would not find this pvmd");
     if (parts->config.is_new_host) {
-        if (print_answer(parts) < 0)
+        if (give_answer(parts) < 0)
             return -1;
         background_done(parts);
         return 0;

@@ -3,6 +3,7 @@
 #include "fake.h"
 
 #include "base/str.h"
+#include "fake_inside.h"
 #include "tap.h"
 
 static const uint64_t second = UINT64_C(1000000000);
@@ -177,8 +178,79 @@ static void test_same_name_again(void)
     fake_destroy(fake);
 }
 
+/* What the daemon |index| says when it comes with |token|. */
+static void arrive(struct fake *fake, int index, uint64_t token, uint64_t epoch)
+{
+    uint8_t ip[16] = {[10] = 0xff, [11] = 0xff, 10, 0, 0, 9};
+    struct wire_address address = {.ip = {ip, sizeof(ip)}, .port = 4001};
+    struct message message = {.type = DM_ARRIVED};
+    message.dm_arrived = (struct wire_dm_arrived){.version = fake->host_protocol,
+                                                  .epoch = epoch,
+                                                  .arch = "LINUX64",
+                                                  .signature = 0x00408c41,
+                                                  .addresses = {1, &address}};
+    memcpy(message.dm_arrived.public_key.bytes, fake->nodes[index].key, WIRE_KEY_BYTES);
+    struct wr wr;
+    wr_init(&wr);
+    message_encode(&wr, &message);
+    struct event event = {
+        .kind = EVENT_PEER_MESSAGE, .peer = token, .bytes = slice_copy(wr.bytes, wr.length)};
+    wr_fini(&wr);
+    fake_event(fake, 0, &event);
+    slice_drop(&event.bytes);
+    fake_run(fake);
+}
+
+static void ask_by_token(struct fake *fake, struct fake_task *task, const char *name)
+{
+    struct message request = {.type = TM_ADDHOSTS};
+    request.tm_addhosts = (struct wire_tm_addhosts){.wait = 1, .hosts = {1, &name}};
+    EQUAL(fake_request(fake, task, &request).type, MESSAGE_NONE, "nobody came yet");
+}
+
+static void test_by_token(void)
+{
+    struct fake *fake = fake_create("");
+    struct fake_task *a = fake_task(fake, 0, 0, 0);
+    ask_by_token(fake, a, "nohost so=tk");
+    const uint64_t token = fake->token;
+    OK(fake_logged(fake, "can be started within 300 s"), "the log says how");
+    fake_advance(fake, 200 * second);
+    arrive(fake, 1, token + 1, fake->nodes[1].epoch);
+    EQUAL(node_host_count(fake->nodes[0].node), 1, "one without the token is nobody");
+    arrive(fake, 1, token, fake->nodes[1].epoch);
+    EQUAL(fake_answer(fake, a).tm_added.hosts.items[0].result, 2 << 18, "who has it is a host");
+    OK(fake_tables_agree(fake), "the tables agree");
+    arrive(fake, 1, token, fake->nodes[1].epoch);
+    EQUAL(node_host_count(fake->nodes[0].node), 2, "it is good once");
+    fake_advance(fake, 5 * second);
+    EQUAL(fake_known_at(&fake->nodes[0], token), -1, "then there is no link for it");
+    fake_destroy(fake);
+}
+
+static void test_token_not_used(void)
+{
+    struct fake *fake = fake_create("");
+    struct fake_task *a = fake_task(fake, 0, 0, 0);
+    EQUAL(add_one(fake, a, "b so=tk:0"), STATUS_BAD_PARAM, "a token that lives for no time");
+    EQUAL(add_one(fake, a, "b so=tk:x"), STATUS_BAD_PARAM, "or for a word");
+    ask_by_token(fake, a, "b so=tk:20");
+    fake_advance(fake, 21 * second);
+    EQUAL(fake_answer(fake, a).tm_added.hosts.items[0].result, STATUS_CANT_START, "it expires");
+    OK(fake_logged(fake, "nobody came with its token in time"), "in words");
+    arrive(fake, 1, fake->token, fake->nodes[1].epoch);
+    EQUAL(node_host_count(fake->nodes[0].node), 1, "and is good for nothing then");
+    ask_by_token(fake, a, "c so=tk:20");
+    arrive(fake, 2, fake->token, fake->nodes[2].epoch + 1);
+    EQUAL(fake_answer(fake, a).tm_added.hosts.items[0].result, STATUS_CANT_START,
+          "one that was changed is given up");
+    fake_destroy(fake);
+}
+
 int main(void)
 {
+    TEST(test_by_token);
+    TEST(test_token_not_used);
     TEST(test_by_ssh);
     TEST(test_duplicates);
     TEST(test_starts_that_fail);

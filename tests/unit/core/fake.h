@@ -138,6 +138,7 @@ struct fake {
     int32_t start_status;      /* of the next children */
     int32_t host_start_status; /* of the next hosts */
     uint32_t host_protocol;    /* in their answer */
+    uint64_t token;            /* of the last host that is to come by one */
     bool hosts_are_silent;     /* new daemons never run */
     bool holds_starts;         /* children neither start nor fail for now */
     bool ignores_signals;      /* processes do not end by SIGTERM */

@@ -214,7 +214,11 @@ static void perform_host_start(struct fake *fake, int index, const struct effect
         if (node && fake->hosts_are_silent)
             node->is_cut = true;
     }
-    struct fake_item *item = fake_push(fake, index, EVENT_HOST_STARTED);
+    const bool by_token = start->starter == HOST_STARTER_TOKEN && node;
+    struct fake_item *item = fake_push(fake, index, by_token ? EVENT_HOST_TOKEN
+                                                             : EVENT_HOST_STARTED);
+    if (by_token)
+        fake->token = start->token;
     item->event.ticket = effect->ticket;
     item->event.status = node ? 0 : fake->host_start_status ? fake->host_start_status : -29;
     if (!node)
