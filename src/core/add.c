@@ -79,7 +79,7 @@ static size_t hosts_expected(const struct node *node)
     size_t count = node->hosts.count;
     LIST_EACH(pos, following, &node->lead.jobs) {
         const struct add_job *job = ADD_JOB_OF(pos);
-        for (size_t i = 0; i < job->count; i++)
+        for (size_t i = 0; !job->is_applied && i < job->count; i++)
             count += job->items[i].epoch && job->items[i].state != ADD_FAILED;
     }
     return count;
@@ -413,12 +413,30 @@ void add_begin(struct node *node, struct add_job *job)
 }
 
 /* Those that are no hosts now will never be. */
-static void finish(struct node *node, struct add_job *job, const char *why)
+static void fail_rest(struct node *node, struct add_job *job, const char *why)
 {
     for (size_t i = 0; i < job->count; i++) {
         if (!host_by_epoch(&node->hosts, job->items[i].epoch))
             add_item_fail(node, &job->items[i], STATUS_CANT_START, why);
     }
+}
+
+static void finish(struct node *node, struct add_job *job, const char *why)
+{
+    fail_rest(node, job, why);
+    addjob_destroy(node, job);
+}
+
+/* We feed new hosts until they know those who will: these may be as new as they are. */
+static void hand_on(struct node *node, struct add_job *job)
+{
+    if (!job->is_applied)
+        fail_rest(node, job, "nobody wants it any more, or its name is taken");
+    job->is_applied = true;
+    if (!log_applied_by_all(node->log, job->index))
+        return;
+    for (size_t i = 0; i < job->count; i++)
+        log_follower_hand_on(node->log, job->items[i].epoch);
     addjob_destroy(node, job);
 }
 
@@ -434,7 +452,7 @@ void add_run(struct node *node)
         if (is_complete(job))
             propose(node, job);
         else if (job->is_proposed && log_applied_index(node->log) >= job->index)
-            finish(node, job, "nobody wants it any more, or its name is taken");
+            hand_on(node, job);
     }
     add_told_run(node);
 }

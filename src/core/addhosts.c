@@ -166,7 +166,7 @@ int added_answer(struct node *node, struct command_origin *origin,
 static bool is_busy(const struct node *node)
 {
     LIST_EACH(pos, following, &node->lead.jobs) {
-        if (ADD_JOB_OF(pos)->kind != ADD_REJOIN)
+        if (ADD_JOB_OF(pos)->kind != ADD_REJOIN && !ADD_JOB_OF(pos)->is_applied)
             return true;
     }
     return false;
@@ -222,7 +222,7 @@ void starting_request(struct node *node, struct conn *conn, const struct message
     int32_t trying = 0;
     LIST_EACH(pos, following, &node->lead.jobs) {
         const struct add_job *job = ADD_JOB_OF(pos);
-        for (size_t i = 0; job->kind != ADD_REJOIN && i < job->count; i++)
+        for (size_t i = 0; job->kind != ADD_REJOIN && !job->is_applied && i < job->count; i++)
             trying += job->items[i].state != ADD_FAILED;
     }
     node_answer_done(node, conn, message->tm_starting.wait, trying);

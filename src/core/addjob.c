@@ -56,7 +56,7 @@ bool addjob_name_is_taken(const struct node *node, const char *name)
         return true;
     LIST_EACH(pos, following, &node->lead.jobs) {
         const struct add_job *job = ADD_JOB_OF(pos);
-        for (size_t i = 0; i < job->count; i++) {
+        for (size_t i = 0; !job->is_applied && i < job->count; i++) {
             if (job->items[i].state != ADD_FAILED && str_equal(job->items[i].name, name))
                 return true;
         }

@@ -52,6 +52,7 @@ struct add_job {
     uint32_t local_last;           /* of local hosts: numbers up to it are taken */
     bool is_begun;                 /* all items are made */
     bool is_proposed;
+    bool is_applied;               /* but perhaps not yet by all of the new hosts */
     uint64_t index;                /* of the command, 0 = none was needed */
     uint64_t term;                 /* in which it was proposed */
 };

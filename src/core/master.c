@@ -219,8 +219,6 @@ static void feed(struct node *node)
     size_t count = tree_children(&tree, node->config.epoch, children);
     if (log_feed(node->log, children, count) < 0)
         node_fatal(node, "no memory to feed the log");
-    for (size_t i = 0; i < tree.learner_count; i++)
-        log_follower_hand_on(node->log, learners[i]); /* by now somebody feeds it */
 }
 
 void master_members_changed(struct node *node)

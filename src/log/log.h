@@ -108,8 +108,9 @@ int log_transfer(struct log *log, uint64_t to, uint64_t now_ns);
  * removed, log_feed() names it, or this member leads no more. 0; -1: not the leader, or no
  * memory. */
 int log_follower_add(struct log *log, uint64_t id);
-/* |id| has its place in the tree now (the command that added it is applied here): it is no longer
- * fed for being new. Else the leader would feed everybody in the end. */
+/* |id| has its place in the tree now, and knows it (it has applied the command that added it, so it
+ * knows the member that feeds it, which may be as new): it is no longer fed for being new. Else the
+ * leader would feed everybody in the end. */
 void log_follower_hand_on(struct log *log, uint64_t id);
 /* A member that is fed by another one: asks it where it stands and feeds it from here too, from
  * there on, until it is removed or log_feed() names it. 0 (also when it is fed from here already);
