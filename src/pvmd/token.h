@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Join tokens (decision D6): how a host is started by something that carries no answer back, such
- * as a batch job that just runs. The master writes a file; whoever gets it starts `pvmd -J FILE` with
+ * Join tokens (decision D6): how a host is started by something that carries no answer back, as a
+ * batch job that just runs. The master writes a file; whoever gets it starts `pvmd -J FILE` with
  * it, anywhere, once, before it expires.
  *
  * The file holds what a starter would put on the command line (core/answer.h), and a private key
