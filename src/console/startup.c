@@ -10,7 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { ENROL_TRIES = 10, ENROL_WAIT_NS = 100 * 1000 * 1000 };
 
 static const char usage[] =
     "usage: pvm [-dMASK] [-nNAME] [HOSTFILE]\n"
@@ -105,6 +108,23 @@ static int enrol(struct console *console, bool is_quiet)
     return console->tid > 0 ? 0 : -1;
 }
 
+/* Starts a daemon if none runs, and enrols. One that was there a moment ago may be dying: then
+ * another one of this machine will be found in its place, or a new one is started. */
+static int connect_anyhow(const struct startup *startup, struct console *console, bool is_told)
+{
+    const struct timespec wait = {.tv_nsec = ENROL_WAIT_NS};
+    for (int tries = 1;; tries++) {
+        const bool is_last = tries == ENROL_TRIES;
+        if (daemon_start(startup, is_told && tries == 1))
+            return -1;
+        if (enrol(console, !is_last) == 0)
+            return 0;
+        if (is_last)
+            return -1;
+        nanosleep(&wait, NULL);
+    }
+}
+
 static bool is_unwanted_root(void)
 {
     if (geteuid() != 0 || getenv("PVM_ALLOW_ROOT"))
@@ -131,8 +151,8 @@ static enum startup_result command_start(const struct startup *startup, struct c
     if (is_unwanted_root())
         return STARTUP_FAILED;
     options_set();
-    if (command->need == COMMAND_START && daemon_start(startup, false))
-        return STARTUP_FAILED;
+    if (command->need == COMMAND_START)
+        return connect_anyhow(startup, console, false) == 0 ? STARTUP_READY : STARTUP_FAILED;
     if (enrol(console, command->need == COMMAND_DAEMON) == 0)
         return STARTUP_READY;
     if (command->need == COMMAND_DAEMON)
@@ -147,7 +167,7 @@ static enum startup_result console_start(const struct startup *startup, struct c
     if (is_unwanted_root())
         return STARTUP_FAILED;
     options_set();
-    if (daemon_start(startup, true) || enrol(console, false))
+    if (connect_anyhow(startup, console, true))
         return STARTUP_FAILED;
     if (signals_init(true)) {
         perror("pvm");

@@ -20,7 +20,7 @@ from pvmtest import (Failure, Machine, Tap, end_on_signals, read_proc, require_b
 HOSTS = int(os.environ.get("PVM_TEST_IDLE_HOSTS", "3"))
 TASKS = int(os.environ.get("PVM_TEST_IDLE_TASKS", "20"))
 WATCH_S = float(os.environ.get("PVM_TEST_IDLE_S", "5"))
-DAEMON_WAKES_PER_S_MAX, CORE_SHARE_MAX = 5, 0.01
+DAEMON_WAKES_PER_S_MAX, GUARDIAN_WAKES_PER_S_MAX, CORE_SHARE_MAX = 5, 0.3, 0.01
 TASK_BYTES_MAX = 1 << 20
 START_LIMIT_S, QUIET_LIMIT_S = 60, 30
 
@@ -111,7 +111,9 @@ def count_wakes(bed, tap):
     print("# %d hosts, %d tasks, %.0f s: %s; %.2f %% of a core" % (
         HOSTS, TASKS, passed_s, ", ".join("%s %d" % item for item in counts.items()), share * 100))
     tap.ok(counts["tasks"] == 0, "a task that waits does not wake", counts)
-    tap.ok(counts["guardians"] == 0, "nor does a guardian", counts)
+    # A guardian sleeps until the lease ends that it saw last, which is nearly as long as that.
+    tap.ok(counts["guardians"] <= GUARDIAN_WAKES_PER_S_MAX * passed_s * HOSTS + HOSTS,
+           "a guardian wakes once in a lease", counts)
     busiest = max(counts[name] for name in bed.daemons)
     tap.ok(busiest <= DAEMON_WAKES_PER_S_MAX * passed_s,
            "a daemon wakes at most %d times a second" % DAEMON_WAKES_PER_S_MAX, counts)
