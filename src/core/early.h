@@ -15,9 +15,9 @@ enum { EARLY_BYTES_MAX = 1024 * 1024 };
 
 /* The host of |tid| is not in the table but may yet come into it. */
 bool early_may_come(const struct node *node, uint32_t tid);
-/* Asks the log whether the host of |tid|, which may come, has come meanwhile: it is everywhere where
- * somebody could have its tid from, so once a command of now is applied here it is here too.
- * |finish| is called then. 0; -1 without memory. */
+/* Asks the log whether the host of |tid|, which may come, has come meanwhile: who could have given
+ * the tid away knows the host, so once a command of now is applied here it is here too. |finish| is
+ * called then. 0; -1 without memory. */
 int early_ask(struct node *node, const struct command_ask *ask, uint32_t tid);
 /* Keeps |frame| when its host may yet come. False: it will not, or there is no room. */
 bool early_hold(struct node *node, const struct frame *frame);

@@ -24,7 +24,7 @@ struct host {
 struct host_table {
     struct list hosts;     /* ascending number */
     size_t count;
-    uint64_t hash;         /* the sum over all hosts: the order does not matter, numbers are in it */
+    uint64_t hash;         /* the sum over all hosts, whatever their order */
     struct map by_number;
     struct map by_epoch;
     struct map by_name;    /* hash of the name -> one host of that hash */
@@ -69,8 +69,8 @@ int hosts_apply(struct host_table *table, const struct message *command,
 /* Puts a whole state in the place of the table; |change| says the difference. */
 int hosts_restore(struct host_table *table, const struct wire_cmd_state *state,
                   struct hosts_change *change);
-/* Writes the table into |state|, for hosts_restore(); points into |table| and |arena|. 0, -1 without
- * memory. */
+/* Writes the table into |state|, for hosts_restore(); points into |table| and |arena|. 0, -1
+ * without memory. */
 int hosts_save(const struct host_table *table, struct arena *arena, struct wire_cmd_state *state);
 uint64_t hosts_hash(const struct host_table *table);
 

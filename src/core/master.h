@@ -31,8 +31,8 @@ struct master_state {
 
 void master_init(struct master_state *lead);
 void master_fini(struct node *node);
-/* After commands were applied: begins, ends, tells everybody here who is master now, and does what a
- * master has to do. In every step, until nothing more is applied. */
+/* After commands were applied: begins, ends, tells everybody here who is master now, and does what
+ * a master has to do. In every step, until nothing more is applied. */
 void master_run(struct node *node);
 void master_timer(struct node *node, struct timer *timer);
 /* |epoch| is dead, or (false) lives after all: the master removes it, this one or the next. */

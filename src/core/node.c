@@ -85,7 +85,7 @@ static void conn_frame(struct node *node, const struct event *event)
 
 /* ---- messages of daemons ---- */
 
-/* Who may say it, by what the peer is (core/member.h). The log judges for itself what it is told. */
+/* Who may say it, by what the peer is (core/member.h). The log judges itself what it is told. */
 enum {
     FROM_HOST = 1u << PEER_HOST,
     FROM_JOINER = 1u << PEER_JOINER,

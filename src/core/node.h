@@ -21,13 +21,13 @@ struct node;
 struct log_voters;
 
 struct node_config {
-    bool is_founder;          /* of a new virtual machine; else started by one of its hosts, see joining
-                                 below */
+    bool is_founder;          /* of a new virtual machine; else started by one of its hosts, see
+                                 joining below */
     const char *name;         /* of this host in the table */
     const char *arch;         /* "LINUX64" */
     uint32_t signature;
     int32_t speed;
-    uint32_t number;          /* 1 for a founder; else what the command line says: the table decides */
+    uint32_t number;          /* 1 for a founder; else a guess: the table decides */
     uint64_t epoch;           /* random; of a new host: given on the command line */
     uint8_t public_key[WIRE_KEY_BYTES];
     const struct wire_address *addresses; /* of our own socket, best first */

@@ -20,9 +20,9 @@ struct replica_part {
     uint64_t (*hash)(const struct node *node);
 };
 
-/* Applies one command of the log and gives the answers that are due here. *|change| says what became
- * of the hosts; those who are removed are gone from everything. 0, -1 without memory: the node can
- * do nothing more. */
+/* Applies one command of the log and gives the answers that are due here. *|change| says what
+ * became of the hosts; those who are removed are gone from everything. 0, -1 without memory: the
+ * node can do nothing more. */
 int replica_apply(struct node *node, const struct message *command, struct hosts_change *change);
 /* Appends a CMD_STATE; a bad writer without memory. */
 void replica_encode(const struct node *node, struct wr *wr);

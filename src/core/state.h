@@ -52,7 +52,7 @@ enum {
 #define DEAD_AFTER_NS (5 * NODE_SECOND)      /* when the configuration does not say */
 #define HALT_ASK_NS NODE_SECOND              /* the master may take so long to say halt */
 #define READY_AGAIN_NS NODE_SECOND           /* a new host asks whether it is one */
-#define REJOIN_NS (60 * NODE_SECOND)         /* a host that lost its lease seeks the others so long */
+#define REJOIN_NS (60 * NODE_SECOND)         /* one that lost its lease seeks the others so long */
 #define REJOIN_AGAIN_NS NODE_SECOND          /* and asks so often */
 #define LOG_RESEND_NS (3 * NODE_SECOND)
 

@@ -67,7 +67,7 @@ static void test_master_falls_silent(void)
     fake_advance(fake, 5 * second);
     OK(fake->nodes[0].is_lost, "who hears nobody gives up first");
     fake_advance(fake, second);
-    EQUAL(node_host_count(fake->nodes[2].node), 3, "the others go on, with the host that was asked");
+    EQUAL(node_host_count(fake->nodes[2].node), 3, "the others go on, with the host asked for");
     struct message answer = fake_answer(fake, c);
     OK(answer.type == TM_ADDED && answer.tm_added.hosts.items[0].result > 0,
        "the request is answered once, by what the next master did");
