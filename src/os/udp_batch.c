@@ -62,6 +62,8 @@ static bool is_full(int error)
 
 #ifdef PLATFORM_LINUX
 
+enum { ERRORS_MAX = 1024 /* more than the queue of a socket holds */ };
+
 void udp_batch_prepare_socket(struct udp *udp)
 {
     int on = 1;
@@ -85,10 +87,11 @@ void udp_batch_prepare_socket(struct udp *udp)
 #endif
 }
 
-/* The error queue: which destination could not be reached. */
+/* The error queue: which destination could not be reached. As long as anything is in it the socket
+ * counts as ready, though nothing can be received (udp(7), IP_RECVERR in ip(7)). */
 static void drain_errors(struct udp *udp)
 {
-    for (int i = 0; i < UDP_BATCH_MAX; i++) {
+    for (int i = 0; i < ERRORS_MAX; i++) {
         struct sockaddr_storage to;
         uint8_t control[512];
         struct msghdr message = {.msg_name = &to,
@@ -131,11 +134,9 @@ bool udp_batch_receive(struct udp *udp)
     if (got < 0) {
         if (errno == EINTR)
             return true;
-        if (errno != EAGAIN && errno != EWOULDBLOCK) {
-            drain_errors(udp);
-            return true;
-        }
-        return false;
+        bool is_empty = errno == EAGAIN || errno == EWOULDBLOCK;
+        drain_errors(udp); /* also when nothing is there: then this is what it woke for */
+        return !is_empty;
     }
     for (int i = 0; i < got; i++)
         if (!(messages[i].msg_hdr.msg_flags & MSG_TRUNC))

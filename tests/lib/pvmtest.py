@@ -385,4 +385,6 @@ class Machine:
         try:
             wait_until(lambda: not self.leftovers(), "everything is gone", limit_s)
         except Failure:
-            raise Failure("left behind: " + "; ".join(self.leftovers())) from None
+            found = self.leftovers()
+            raise Failure("left behind, %d in all: %s" % (len(found), "; ".join(
+                words[:100] for words in found[:6]))) from None

@@ -5,6 +5,8 @@
 #include "tap.h"
 #include "until.h"
 
+#include <sys/socket.h>
+
 static struct loop *loop;
 
 struct ear {
@@ -163,12 +165,53 @@ static void test_loopback_only(void)
     udp_close(udp);
 }
 
+static bool has_passed(void *context)
+{
+    return clock_now_ns() >= *(const uint64_t *)context;
+}
+
+/* More refusals than are read at once must not keep the socket ready for ever. */
+static void test_many_refusals(void)
+{
+#ifdef PLATFORM_LINUX
+    struct ear a, b;
+    struct udp *one = open_udp(&a, 0), *two = open_udp(&b, 0);
+    uint16_t closed_port = udp_port(two);
+    udp_close(two);
+    for (size_t i = 0; i < 8 * UDP_BATCH_MAX; i++) {
+        if (!udp_place(one))
+            udp_flush(one);
+        send_one(one, closed_port, 100, 1);
+    }
+    udp_flush(one);
+    /* As a call that was told of one of them leaves it: no error is due, but the queue is full. */
+    int error;
+    socklen_t length = sizeof(error);
+    getsockopt(udp_fd(one), SOL_SOCKET, SO_ERROR, &error, &length);
+    OK(until(loop, was_unreachable, &a), "many refused datagrams are reported");
+    uint64_t at_ns = clock_now_ns() + 50000000;
+    struct loop_timer *timer = loop_timer_open(loop, until_timer, NULL);
+    loop_timer_set(timer, at_ns);
+    until(loop, has_passed, &at_ns);
+    size_t turns = a.turns;
+    at_ns = clock_now_ns() + 50000000;
+    loop_timer_set(timer, at_ns);
+    until(loop, has_passed, &at_ns);
+    EQUAL(a.turns - turns, 0, "and then the socket is quiet");
+    loop_timer_close(timer);
+    udp_close(one);
+#else
+    SKIP("many refused datagrams are reported", "needs the error queue of Linux");
+#endif
+}
+
 int main(void)
 {
     loop = loop_create();
     TEST(test_sizes);
     TEST(test_full_batch);
     TEST(test_nobody_there);
+    TEST(test_many_refusals);
     TEST(test_first_port);
     TEST(test_loopback_only);
     loop_destroy(loop);
