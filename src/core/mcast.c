@@ -194,11 +194,13 @@ static struct mcast *begin_incoming(struct node *node, uint64_t peer, const stru
 {
     bool no_memory;
     const struct host *host = host_by_tid(&node->hosts, frame->source);
-    if (was_finished(node, frame)) { /* it was here by another way */
+    struct mcast *old = map_get2(&node->mcasts_in, frame->source, frame->sequence);
+    bool has_from_source = old && old->peer == old->source_epoch && peer != old->peer;
+    if (has_from_source || was_finished(node, frame)) { /* it is here by another way */
         node->counters.frames_dropped++;
+        mcast_refuse(node, peer, frame);
         return NULL;
     }
-    struct mcast *old = map_get2(&node->mcasts_in, frame->source, frame->sequence);
     struct mcast *mcast = read_list(frame, rest, resumed, &no_memory);
     if (mcast && (old || *resumed)) { /* a resumed one that is not known was finished here */
         mcast_destroy(node, mcast);

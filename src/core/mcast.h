@@ -12,8 +12,9 @@
  * - When a relay goes, or nothing was said for MCAST_STALL_NS, the source sends to each host behind
  *   it directly, from what was confirmed on: a first frame whose list begins with tid 0 and the
  *   index of the fragment that comes next. A host that has more skips what it has: nothing is dealt
- *   out twice. The last finished ones are remembered; of one that is not, what comes twice is
- *   dropped by its sequence in the library (D4).
+ *   out twice; and once it has it from the source it takes it from no relay. The last finished ones
+ *   are remembered; of one that is not, what comes twice is dropped by its sequence in the library
+ *   (D4).
  * - Whoever is slow gets its copies directly for MCAST_SLOW_NS: a task that sleeps holds up no
  *   other host for longer than one stall.
  * - Memory. A relay gives credit back when all behind it have a fragment, so it holds at most the
@@ -31,6 +32,7 @@
 #define MCAST_STALL_NS NODE_SECOND
 #define MCAST_IDLE_NS (5 * NODE_SECOND) /* the same for little of a message that goes on later */
 #define MCAST_SLOW_NS (10 * NODE_SECOND)
+#define MCAST_STUCK_NS (3 * MCAST_IDLE_NS) /* a relay waits no longer */
 
 enum {
     MCAST_WIDTH = 8,               /* copies that a source sends, if the configuration is silent */
@@ -112,8 +114,10 @@ void mcast_keep(struct node *node, struct mcast *mcast, const struct frame *fram
 /* Says what is to be said and lets go of what all have. True: nothing is left to do, and it is
  * gone. */
 bool mcast_settle(struct node *node, struct mcast *mcast);
-/* Passes nothing on any more. */
+/* Passes nothing on any more, and says nothing more of who has it. */
 void mcast_stand_alone(struct node *node, struct mcast *mcast);
+/* Tells |peer| that this host needs nothing of it from there. */
+void mcast_refuse(struct node *node, uint64_t peer, const struct frame *frame);
 void mcast_destroy(struct node *node, struct mcast *mcast);
 void mcast_watch(struct node *node);
 

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { MCAST_HAS = 0, MCAST_ALONE = 1 }; /* DM_MCAST.what */
+enum { MCAST_HAS = 0, MCAST_ALONE = 1, MCAST_REFUSED = 2 }; /* DM_MCAST.what */
 
 static bool is_own(const struct mcast *mcast)
 {
@@ -277,7 +277,7 @@ bool mcast_settle(struct node *node, struct mcast *mcast)
 {
     kept_trim(node, mcast);
     report(node, mcast);
-    if (mcast->is_tree && is_own(mcast))
+    if (mcast->is_tree)
         mcast_watch(node);
     if (!mcast->is_whole || (is_awaiting(mcast) && confirmed_by_all(mcast) < mcast->seen))
         return false;
@@ -296,7 +296,14 @@ void mcast_stand_alone(struct node *node, struct mcast *mcast)
     for (size_t i = 0; i < mcast->host_count; i++)
         mcast->hosts[i].is_awaited = false;
     mcast->host_count = 0;
+    mcast->told = UINT64_MAX;
     kept_trim(node, mcast);
+}
+
+void mcast_refuse(struct node *node, uint64_t peer, const struct frame *frame)
+{
+    struct mcast mcast = {.source = frame->source, .number = frame->sequence};
+    tell(node, peer, &mcast, MCAST_REFUSED, 0);
 }
 
 /* ---- the source does it itself ---- */
@@ -368,6 +375,16 @@ static void stalls_find(struct node *node, struct mcast *mcast)
     }
 }
 
+/* A relay to which nothing was said for so long that the source must have seen to it: perhaps it
+ * said so before the first fragment came here. */
+static bool is_stuck(const struct node *node, const struct mcast *mcast)
+{
+    uint64_t since_ns = 0;
+    for (size_t i = 0; i < mcast->host_count; i++)
+        since_ns = MAX_OF(since_ns, mcast->hosts[i].since_ns);
+    return mcast->host_count && node->now_ns >= since_ns + MCAST_STUCK_NS;
+}
+
 void mcast_watch(struct node *node)
 {
     if (node->mcast_timer.heap.position == HEAP_NOT_QUEUED &&
@@ -381,6 +398,14 @@ void mcast_timer(struct node *node, struct timer *timer)
     for (size_t i = node->mcasts_out.count; i-- > 0;) {
         struct mcast *mcast = node->mcasts_out.entries[i].value;
         stalls_find(node, mcast);
+        mcast_settle(node, mcast);
+    }
+    for (size_t i = node->mcasts_in.count; i-- > 0;) {
+        struct mcast *mcast = node->mcasts_in.entries[i].value;
+        if (!mcast->is_tree)
+            continue;
+        if (is_stuck(node, mcast))
+            mcast_stand_alone(node, mcast);
         mcast_settle(node, mcast);
     }
 }
@@ -407,6 +432,8 @@ void mcast_message(struct node *node, uint64_t peer, const struct message *messa
     struct mcast_host *host = awaited_find(mcast, peer);
     if (said->what == MCAST_ALONE && mcast->peer == peer) {
         mcast_stand_alone(node, mcast);
+    } else if (said->what == MCAST_REFUSED && host && !is_own(mcast)) {
+        host->is_awaited = false;
     } else if (said->what == MCAST_HAS && host && said->count > host->confirmed &&
                said->count <= mcast->seen) {
         host->confirmed = said->count;
