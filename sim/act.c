@@ -207,7 +207,8 @@ static void act_add(struct swarm *swarm, struct sim_task *task)
 {
     char name[16];
     char *names[1] = {name};
-    if (sim_world_host_count(swarm->world) >= swarm->drawn.hosts + 3 || !rng_chance(swarm->rng, 300000))
+    if (sim_world_host_count(swarm->world) >= swarm->drawn.hosts + 3 ||
+        !rng_chance(swarm->rng, 300000))
         return;
     const bool again = rng_chance(swarm->rng, 400000);
     str_format(name, sizeof(name), "h%u",

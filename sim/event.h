@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Something that happens at a time in the simulated world. It is embedded in the struct it concerns;
- * |run| finds that by CONTAINER_OF. Queued by sim_at(), see world.h.
+ * Something that happens at a time in the simulated world. It is embedded in the struct it
+ * concerns; |run| finds that by CONTAINER_OF. Queued by sim_at(), see world.h.
  */
 #ifndef SIM_EVENT_H
 #define SIM_EVENT_H
@@ -14,8 +14,8 @@
 struct sim_host;
 struct sim_world;
 
-/* An event of a host that is stopped waits until it goes on, of one that is gone never happens: then
- * |cancel| is called (both are called with the event unqueued, and may free it). */
+/* An event of a host that is stopped waits until it goes on, of one that is gone never happens:
+ * then |cancel| is called (both are called with the event unqueued, and may free it). */
 struct sim_event {
     struct heap_node heap;
     struct list held; /* in the queue of a stopped host */

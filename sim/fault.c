@@ -185,8 +185,9 @@ static int fault_reorder(const struct call *call)
 static int fault_burst(const struct call *call)
 {
     struct sim_path *standard = &call->world->net.standard;
-    return percent_argument(call, &standard->burst_ppm) < 0 ? -1
-                                                            : ms_argument(call, 2, &standard->burst_ns);
+    if (percent_argument(call, &standard->burst_ppm) < 0)
+        return -1;
+    return ms_argument(call, 2, &standard->burst_ns);
 }
 
 static int fault_corrupt(const struct call *call)

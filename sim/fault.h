@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Faults with names: what the world can do to daemons, usable from a script's lines and from the
- * swarm alike. Those of the wire set paths of net.h, those of hosts stop, starve and crash them, those
- * of starters and spawns wait here until something is started.
+ * swarm alike. Those of the wire set paths of net.h, those of hosts stop, starve and crash them,
+ * those of starters and spawns wait here until something is started.
  */
 #ifndef SIM_FAULT_H
 #define SIM_FAULT_H
@@ -65,7 +65,8 @@ int sim_fault_apply(struct sim_world *world, char *const *words, int count, char
 /* What is to become of the start of a daemon on |name|; uses the rule up. */
 enum sim_start_fault sim_fault_of_start(struct sim_world *world, const char *name);
 bool sim_fault_of_spawn(struct sim_world *world, const char *name);
-/* Nothing waits any more and no chances are left; paths are healed, hosts that stand still go on. */
+/* Nothing waits any more and no chances are left; paths are healed, hosts that stand still go on.
+ * */
 void sim_fault_end_all(struct sim_world *world);
 
 #endif

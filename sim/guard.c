@@ -7,8 +7,8 @@
 #include "sim/proc.h"
 #include "sim/world.h"
 
-/* How soon it knows of the daemon's death; and how long a daemon has, when the lease is over and its
- * tasks were ended, to show that it is awake and knows: then it joins again. */
+/* How soon it knows of the daemon's death; and how long a daemon has, when the lease is over and
+ * its tasks were ended, to show that it is awake and knows: then it joins again. */
 enum { DEATH_US = 500, GRACE_MS = 500, SIGNAL_KILL = 9 };
 
 static struct sim_host *host_of_guard(struct sim_guard *guard)
@@ -53,7 +53,8 @@ static void lease_turn(struct sim_world *world, struct sim_event *event)
         return;
     }
     if (!host->guard.is_ending) {
-        SIM_TELL(world, SIM_TRACE_HOST, host->name, "its guardian ends its tasks: the lease is over");
+        SIM_TELL(world, SIM_TRACE_HOST, host->name,
+                 "its guardian ends its tasks: the lease is over");
         host->guard.is_ending = true;
         sim_children_end(host, SIGNAL_KILL);
         sim_after(world, event, GRACE_MS * SIM_NS_PER_MS);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The simulated guardian of a daemon: the small process beside it that outlives it (docs/faults.md).
+ * The simulated guardian of a daemon: the small process beside it that outlives it
+ * (docs/faults.md).
  *
  * It holds the tombstones that the daemon prepared, and the lease it was told last. When the daemon
- * is killed it ends the tasks, then sends the tombstones. When the lease passes and no later one was
- * told it ends the tasks at once, and a moment later the daemon too, if that does not show that it
- * knows. With the machine it stops and goes on; with the machine's power it is gone.
+ * is killed it ends the tasks, then sends the tombstones. When the lease passes and no later one
+ * was told it ends the tasks at once, and a moment later the daemon too, if that does not show that
+ * it knows. With the machine it stops and goes on; with the machine's power it is gone.
  */
 #ifndef SIM_GUARD_H
 #define SIM_GUARD_H

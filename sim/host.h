@@ -44,7 +44,8 @@ struct sim_host {
     char name[64];
     uint32_t place;
     uint64_t serial;
-    uint64_t life;       /* how often it joined again: what was asked in another life comes to nobody */
+    uint64_t life;       /* how often it joined again: what was asked in another life comes to
+                            nobody */
     uint64_t epoch;
     uint32_t tid;        /* number in the host part of a tid */
     struct mesh_address address;
@@ -82,7 +83,8 @@ struct sim_host {
     bool leaving;        /* somebody asked to delete it, or it was told to stop */
     bool removed;        /* a leader has removed it, under the epoch it has now */
     uint64_t removed_ns;
-    uint64_t troubled_ns; /* the last moment at which a fault kept it from being heard, or from acting */
+    uint64_t troubled_ns; /* the last moment at which a fault kept it from being heard, or from
+                             acting */
     uint64_t struck_ns;   /* befall.c: when it was struck last, 0 = never */
     uint64_t leads;       /* the term that it leads, 0 = none */
     uint64_t applied;     /* last log index seen applied by it */

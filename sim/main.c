@@ -229,9 +229,10 @@ static int command_scale(int argc, char **argv)
 {
     uint64_t hosts, tasks_per_host = 20;
     int worst = 0;
-    printf("| hosts | tasks | add all, s | spawn all, s | task exit told, ms | daemon killed told, ms "
-           "| power lost told, ms | master killed told, ms | idle datagrams/s: mean | most | master "
-           "| idle bytes/s | datagrams of the master per add | memory per daemon, KB | events/s, real "
+    printf("| hosts | tasks | add all, s | spawn all, s | task exit told, ms "
+           "| daemon killed told, ms | power lost told, ms | master killed told, ms "
+           "| idle datagrams/s: mean | most | master | idle bytes/s "
+           "| datagrams of the master per add | memory per daemon, KB | events/s, real "
            "| real s |\n|%s\n",
            "---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
     for (int i = 0; i < argc; i++) {
@@ -248,7 +249,8 @@ static int command_scale(int argc, char **argv)
             struct sim_scale scale;
             sim_scale_run((uint32_t)hosts, (uint32_t)(hosts * tasks_per_host), bytes_now,
                           real_seconds, &scale);
-            printf("| %u | %u | %.2f | %.2f | %.1f | %.1f | %.0f | %.1f | %.2f | %.2f | %.2f | %.0f "
+            printf("| %u | %u | %.2f | %.2f | %.1f | %.1f | %.0f | %.1f "
+                   "| %.2f | %.2f | %.2f | %.0f "
                    "| %.1f | %.1f | %.0f | %.1f |%s\n",
                    (unsigned)scale.hosts, (unsigned)scale.tasks, scale.burst_s, scale.spawn_s,
                    scale.exit_notice_ms, scale.kill_notice_ms, scale.silence_notice_ms,

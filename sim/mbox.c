@@ -274,7 +274,8 @@ void sim_mbox_check_bag(struct sim_world *world)
         unanswered += request->what == SIM_MBOX_BAG_TAKE;
     }
     if (missing > unanswered)
-        sim_promise_broken(world, "%llu entries of mailboxes are gone, %llu were asked for by tasks "
+        sim_promise_broken(world, "%llu entries of mailboxes are gone, %llu were asked for by "
+                           "tasks "
                            "that ended", (unsigned long long)missing,
                            (unsigned long long)unanswered);
 }

@@ -90,7 +90,8 @@ static void measure_burst(struct measure *measure)
     wait_for(measure, table_is_everywhere, 10 * SIM_NS_PER_MS);
     scale->burst_s = seconds_since(measure->world, begin_ns);
     wait_for(measure, driver_is_answered, 10 * SIM_NS_PER_MS);
-    scale->burst_datagrams_master = (double)(datagrams_of(master) - datagrams) / (count ? count : 1);
+    scale->burst_datagrams_master =
+        (double)(datagrams_of(master) - datagrams) / (count ? count : 1);
     for (uint32_t i = 0; i < count; i++)
         mem_free(names[i]);
     mem_free(names);

@@ -316,7 +316,8 @@ enum sim_verdict sim_seeds_run(const struct sim_seeds_order *order)
     runner.in = ends[0];
     runner.in_writer = child_ended_fd = ends[1];
     sigaction(SIGCHLD, &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
+    action = (struct sigaction){.sa_handler = SIG_IGN};
+    sigaction(SIGPIPE, &action, NULL);
     for (unsigned i = 0; i < MIN_OF(order->jobs, (unsigned)JOBS_MAX); i++)
         start(&runner, &runner.workers[i]);
     while (workers_left(&runner)) {

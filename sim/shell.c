@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Events in, effects performed by a table, the mesh fed and pulled: see the header. How effects that
- * concern hosts to come are performed: starter.c. */
+/* Events in, effects performed by a table, the mesh fed and pulled: see the header. How effects
+ * that concern hosts to come are performed: starter.c. */
 #include "sim/shell.h"
 
 #include "base/mem.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A story being drawn: shared by swarm.c (parameters and phases), act.c (what tasks do) and befall.c
- * (what happens to hosts and the network). Nobody else needs it.
+ * A story being drawn: shared by swarm.c (parameters and phases), act.c (what tasks do) and
+ * befall.c (what happens to hosts and the network). Nobody else needs it.
  */
 #ifndef SIM_SWARM_STATE_H
 #define SIM_SWARM_STATE_H

@@ -4,8 +4,9 @@
  * ...` (milliseconds of virtual time, who, what), and a 64-bit hash over everything that happened.
  *
  * The hash covers every event, effect, message and datagram, and the lines of what tasks, hosts and
- * faults do, shown or not: two runs of one seed are the same exactly when their hashes are. The text
- * is kept only for the classes that were asked for; that of the frequent classes is not even made.
+ * faults do, shown or not: two runs of one seed are the same exactly when their hashes are. The
+ * text is kept only for the classes that were asked for; that of the frequent classes is not even
+ * made.
  */
 #ifndef SIM_TRACE_H
 #define SIM_TRACE_H

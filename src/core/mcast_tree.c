@@ -15,6 +15,12 @@ static bool is_own(const struct mcast *mcast)
     return mcast->peer == 0;
 }
 
+/* A host of the table with a link: of one that was removed only the link may be left. */
+static bool can_reach(const struct node *node, uint64_t epoch)
+{
+    return host_by_epoch(&node->hosts, epoch) && peer_find(node, epoch);
+}
+
 /* ---- who ---- */
 
 /* The other hosts of the list that can be reached. 0, -1 without memory. */
@@ -146,7 +152,7 @@ static void send_to_host(struct node *node, const struct mcast *mcast, const str
                          .destination = tid_of_daemon(host->number),
                          .sequence = mcast->number, .by_pair = frame->by_pair,
                          .is_lent = frame->is_lent && !is_first};
-    if (!peer_find(node, host->epoch))
+    if (!can_reach(node, host->epoch))
         return;
     copy.body = is_first ? body_for_host(mcast, to, resumed, rest) : slice_hold(rest);
     if (is_first && !copy.body.buf)
@@ -254,7 +260,7 @@ static void tell(struct node *node, uint64_t peer, const struct mcast *mcast, ui
     struct message message = {.type = DM_MCAST,
                               .dm_mcast = {.source = mcast->source, .number = mcast->number,
                                            .what = what, .count = count}};
-    if (peer_find(node, peer))
+    if (can_reach(node, peer))
         node_send(node, peer, &message);
 }
 

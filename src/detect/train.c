@@ -36,12 +36,15 @@ static uint64_t departure_ns(const struct detect *detect, uint32_t round)
 
 static uint64_t reply_ns(const struct detect *detect)
 {
-    bool is_urgent = detect->has_lease &&
+    bool is_urgent = detect->is_confirmed && detect->has_lease &&
                      detect->lease_until_ns < detect->now_ns + share(detect, TIME_URGENT);
     if (is_urgent)
         return share(detect, TIME_REPLY_MIN);
     uint64_t by_trips = detect->trip_ns ? detect->trip_ns * 4 : share(detect, TIME_REPLY);
     by_trips = MAX_OF(by_trips, share(detect, TIME_REPLY_MIN));
+    /* Of many that were added at once each asks more and more seldom: nothing of it acts yet. */
+    if (!detect->is_confirmed)
+        return MIN_OF(share(detect, TIME_REPLY) * (1 + detect->tries), share(detect, TIME_ROUND));
     return MIN_OF(by_trips, share(detect, TIME_REPLY));
 }
 
@@ -364,9 +367,9 @@ static void leader_pass(struct detect *detect, struct train *train, size_t here)
         train->follows |= (uint16_t)(1u << here);
 }
 
-/* Whose departure is not young any more gets on, if the train passes a majority: a voter on trains of
- * voters, if the leader is on the way (on those of others only some would get on, and two trains cost
- * more than one), others on trains of others. */
+/* Whose departure is not young any more gets on, if the train passes a majority: a voter on trains
+ * of voters, if the leader is on the way (on those of others only some would get on, and two trains
+ * cost more than one), others on trains of others. */
 static void self_board(struct detect *detect, struct train *train, size_t here)
 {
     if (!detect->voters_count || voters_alone(detect) || train->rider_count == STOPS_MAX ||
@@ -392,8 +395,8 @@ static void self_board(struct detect *detect, struct train *train, size_t here)
     detect->round_ns = detect->now_ns + reply_ns(detect);
 }
 
-/* Is stop |at| of use to a rider: its home, or one that lives and has not seen it yet? One that does
- * not vote is only to get on, on the way out: as long as who began has not passed it. */
+/* Is stop |at| of use to a rider: its home, or one that lives and has not seen it yet? One that
+ * does not vote is only to get on, on the way out: as long as who began has not passed it. */
 static bool stop_useful(const struct detect *detect, const struct train *train, size_t at)
 {
     const struct member *member = member_find(detect, train->stops[at]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Calls of the interface whose machinery is not there yet: VM-wide contexts, registered services. They say PvmNotImpl as any error is said; none succeeds without doing its work.
+ * Calls of the interface whose machinery is not there yet: VM-wide contexts, registered services.
+ * They say PvmNotImpl as any error is said; none succeeds without doing its work.
  */
 #include "libpvm/error.h"
 

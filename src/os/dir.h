@@ -46,8 +46,8 @@ void dir_remove_token(const struct host_dir *dir, uint64_t number);
 /* The socket of some other daemon of this virtual machine that lives on this machine. */
 bool dir_find_living(const struct host_dir *dir, char sock_path[DIR_PATH_BYTES_MAX]);
 /* Makes `here` point to this host unless it points to another living daemon; with |take_over| even
- * then: who starts a master wants to talk to that one. 0 or -1 with errno: EBUSY when others keep the
- * directory of the virtual machine locked for long, of whom one may be stopped. */
+ * then: who starts a master wants to talk to that one. 0 or -1 with errno: EBUSY when others keep
+ * the directory of the virtual machine locked for long, of whom one may be stopped. */
 int dir_claim_here(const struct host_dir *dir, bool take_over);
 /* Nobody answers here any more: the socket goes, and `here` goes to another living daemon when it
  * was ours. What else there is stays until dir_remove(). */

@@ -272,10 +272,10 @@ struct loop_timer *loop_timer_open(struct loop *loop, void (*callback)(void *con
     return timer;
 }
 
-/* A timer that is armed for earlier than asked would fire for nothing: a wake-up of an idle process,
- * which costs more than the call that puts it off. But while much goes on the time asked for moves
- * with every packet, and most of these calls would be for nothing. So a few may come at once, and
- * then one in a while. */
+/* A timer that is armed for earlier than asked would fire for nothing: a wake-up of an idle
+ * process, which costs more than the call that puts it off. But while much goes on the time asked
+ * for moves with every packet, and most of these calls would be for nothing. So a few may come at
+ * once, and then one in a while. */
 static bool may_put_off(struct loop_timer *timer, uint64_t at_ns)
 {
     uint64_t now_ns = clock_now_ns();

@@ -41,8 +41,8 @@ void loop_watch_close(struct loop_watch *watch);
  * descriptor. */
 struct loop_timer *loop_timer_open(struct loop *loop, void (*callback)(void *context),
                                    void *context);
-/* Fires once at |at_ns| (os/clock.h); UINT64_MAX = never. One that is put off again and again may fire
- * early, none is late by design: the callback looks at the clock. */
+/* Fires once at |at_ns| (os/clock.h); UINT64_MAX = never. One that is put off again and again may
+ * fire early, none is late by design: the callback looks at the clock. */
 void loop_timer_set(struct loop_timer *timer, uint64_t at_ns);
 void loop_timer_close(struct loop_timer *timer);
 

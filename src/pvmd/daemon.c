@@ -284,7 +284,8 @@ static int daemon_start(struct daemon *daemon, const struct daemon_parts *parts)
                  "cannot start: no memory, or a setting that cannot be");
         return -1;
     }
-    if (fate_start(daemon) < 0 || tasks_start(daemon) < 0 || hosts_start(daemon) < 0 || peers_start(daemon) < 0 ||
+    if (fate_start(daemon) < 0 || tasks_start(daemon) < 0 || hosts_start(daemon) < 0 ||
+        peers_start(daemon) < 0 ||
         conns_start(daemon) < 0) {
         log_line(daemon->log, LOG_LEVEL_ERROR, "cannot start: no memory or no descriptors");
         return -1;

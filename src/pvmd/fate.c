@@ -21,7 +21,8 @@
 
 enum { KILL_ROUNDS = 10 /* tasks that fork while they are looked for */ };
 #define GUARDIAN_RETRY_NS UINT64_C(1000000000)
-#define REJOIN_LIMIT_NS UINT64_C(2000000000) /* a process that SIGKILL does not end is left behind */
+/* A process that SIGKILL does not end is left behind. */
+#define REJOIN_LIMIT_NS UINT64_C(2000000000)
 
 /* ---- the guardian ---- */
 
@@ -213,7 +214,8 @@ void perform_rejoin(struct daemon *daemon, struct effect *effect)
     if (daemon->rejoin != REJOIN_NONE)
         return;
     log_line(daemon->log, LOG_LEVEL_WARN,
-             "this host was cut off from the others for too long: its tasks are ended, and it joins "
+             "this host was cut off from the others for too long: its tasks are ended, and it "
+             "joins "
              "again as a new host");
     children_signal_all(daemon->children, SIGKILL);
     kill_descendants(daemon);

@@ -35,7 +35,8 @@ enum {
     TERM_WAIT_MS = 1000,  /* between SIGTERM and SIGKILL of what is left after an end in order */
     KILL_WAIT_MS = 1000,  /* for what SIGKILL ends */
     KILL_ROUNDS = 10,     /* processes that fork while they are looked for */
-    GRACE_MS = 500,       /* for a daemon that runs to see that its lease is over; no task runs then */
+    GRACE_MS = 500,       /* for a daemon that runs to see that its lease is over; no task runs
+                             then */
     DAEMON_WAIT_MS = 5000, /* until the daemon that was killed is gone */
     SEND_AGAIN_MS = 5,
     DESCRIPTORS_MAX = 65536
@@ -84,7 +85,8 @@ static void send_tombstones(void)
         size_t length = net_address_to_socket(&tombstone->to, guard.socket_family, &to);
         if (length == 0)
             continue;
-        /* An answer of the network to an earlier one (ICMP) is told instead of sending: once more. */
+        /* An answer of the network to an earlier one (ICMP) is told instead of sending: once more.
+         * */
         for (int tries = 0; tries < 2; tries++)
             if (sendto(guard.socket_fd, tombstone->bytes,
                        MIN_OF(tombstone->length, (uint32_t)GUARDIAN_TOMBSTONE_BYTES_MAX),
@@ -284,7 +286,7 @@ static void detach(void)
     for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
         signal_ignore(ignored[i]);
     for (size_t i = 0; i < ARRAY_LEN(standard); i++)
-        signal(standard[i], SIG_DFL);
+        sigaction(standard[i], &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     setsid();

@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Breaks the program on purpose, one place at a time, and demands that the simulator finds it: TAP.
 
-Each mutation (mutants.py) changes one piece of one file; that file is compiled anew and linked before
-the archives of the build, so that it takes the place of the sound one. A mutation that no longer fits
-its file is a failure here: write it anew, for what it mutates still needs a checker that bites.
+Each mutation (mutants.py) changes one piece of one file; that file is compiled anew and linked
+before the archives of the build, so that it takes the place of the sound one. A mutation that no
+longer fits its file is a failure here: write it anew, for what it mutates still needs a checker
+that bites.
 
     mutations.py SOURCE BUILD [--find [N]] [--only WORD] [--jobs N]
 
-First the recorded seed is tried, then, since another change may have moved the stories, some hundred
-others. --find searches N (10,000) from the first and prints which seed to record.
+First the recorded seed is tried, then, since another change may have moved the stories, some
+hundred others. --find searches N (10,000) from the first and prints which seed to record.
 """
 import argparse
 import os
@@ -22,7 +23,8 @@ import tempfile
 from mutants import MUTANTS
 
 NEARBY = 400
-ARCHIVES = ["sim/libsimulator.a", "src/core/libcore.a", "src/log/liblog.a", "src/detect/libdetect.a",
+ARCHIVES = ["sim/libsimulator.a", "src/core/libcore.a", "src/log/liblog.a",
+            "src/detect/libdetect.a",
             "src/link/liblink.a", "src/client/libclient.a", "src/wire/libwire.a",
             "src/base/libbase.a"]
 
@@ -58,7 +60,8 @@ def build_mutant(source, build, work, mutant):
     archives = [str(build / name) for name in ARCHIVES if (build / name).exists()]
     done = run(["cc", "-std=c11", "-O1", "-w", f"-I{work}", f"-I{source / 'src'}", f"-I{source}",
                 "-o", str(program), str(source / "sim/main.c"), str(source / "sim/seeds.c"),
-                *(others or [str(changed)]), "-Wl,--start-group", *archives, "-Wl,--end-group"], 120)
+                *(others or [str(changed)]), "-Wl,--start-group", *archives, "-Wl,--end-group"],
+               120)
     if done is None or done.returncode != 0:
         return None, (done.stderr.strip().split("\n")[0] if done else "the compiler does not end")
     return program, ""

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Eight real hosts: how soon everybody who asked knows that a daemon was killed, that one is silent,
-that a task has ended; the master's too.
+"""Eight real hosts: how soon everybody who asked knows that a daemon was killed, that one is
+silent, that a task has ended; the master's too.
 
     crash.py [KILLS] [STOPS]    4 kills and 1 stop of each kind unless told otherwise
 

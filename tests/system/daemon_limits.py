@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""A daemon at the end of what it has: descriptors, memory, room for names; it starts, or says why not,
-and nothing of it stays. And that one with nothing to do does nothing."""
+"""A daemon at the end of what it has: descriptors, memory, room for names; it starts, or says why
+not, and nothing of it stays. And that one with nothing to do does nothing."""
 import os
 import pathlib
 import re
@@ -110,7 +110,8 @@ def start_or_words(machine, what):
         os.kill(daemon.pid, signal.SIGKILL)
         daemon.wait(5)
     else:
-        expect(daemon.wait(10) > 0, "%s: no crash: status %d, %s" % (what, daemon.returncode, words))
+        expect(daemon.wait(10) > 0,
+               "%s: no crash: status %d, %s" % (what, daemon.returncode, words))
         expect(words, "%s: it says why" % what)
     wait_until(lambda: not machine.leftovers() and not list(machine.tmp.glob("**/pvm-*")),
                "%s: nothing is left (%s)" % (what, words), 10)

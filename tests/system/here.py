@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""The virtual machine is found on this machine as long as one daemon of it lives here, whoever began
-it: by `here`, by a console that is started in the very moment of a death, by a second pvmd."""
+"""The virtual machine is found on this machine as long as one daemon of it lives here, whoever
+began it: by `here`, by a console that is started in the very moment of a death, by a second
+pvmd."""
 import os
 import pathlib
 import signal
@@ -70,8 +71,8 @@ def without_guardian(build):
 
 
 def at_that_moment(build):
-    """Consoles that begin while the daemon that `here` names dies: none begins a machine of its own,
-    all connect to one of the daemons that live."""
+    """Consoles that begin while the daemon that `here` names dies: none begins a machine of its
+    own, all connect to one of the daemons that live."""
     with machine_of(build, RACES + 2) as machine:
         daemons = machine.daemons()
         for i in range(RACES):

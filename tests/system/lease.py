@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Nothing of a host acts any more when the others give it up: daemons are stopped, guardians killed,
-hosts cut off, by a network that the test can cut (nemesis.py)."""
+"""Nothing of a host acts any more when the others give it up: daemons are stopped, guardians
+killed, hosts cut off, by a network that the test can cut (nemesis.py)."""
 import contextlib
 import os
 import pathlib
@@ -178,8 +178,8 @@ def guardian_killed(build):
 
 
 def cut_off(build):
-    """Cut off for long: its tasks end before the others give it up; healed, it is a host again, under
-    its name, as another one."""
+    """Cut off for long: its tasks end before the others give it up; healed, it is a host again,
+    under its name, as another one."""
     with network(build) as net, Bed(build, 2, net) as bed:
         daemon, task = bed.machine.daemons()["h0-2"], bed.task_of("h0-2")
         face = net.face(daemon)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Many tasks on many hosts that wait, and how long it takes until one hears of another's end. Started
- * by hand with a count it spawns so many of itself, spread over all hosts, says `waiting`, and then
- * does what its stdin says:
+ * Many tasks on many hosts that wait, and how long it takes until one hears of another's end.
+ * Started by hand with a count it spawns so many of itself, spread over all hosts, says `waiting`,
+ * and then does what its stdin says:
  *
  *   notify N   N times: a task asks to be told of the end of a task on another host, which is then
  *              told to leave; prints the microseconds from that to the notice at the asker

@@ -97,7 +97,8 @@ class Bed:
         expect(len(names) == HOSTS, "%d hosts: %s" % (HOSTS, outcome))
         self.table.add("%d local hosts added" % (HOSTS - 1), "%.2f s" % took_s,
                        "<= %.1f" % ADD_LIMIT_S)
-        tap.ok(self.build.is_sanitized() or took_s <= ADD_LIMIT_S, "hosts are added in time", took_s)
+        tap.ok(self.build.is_sanitized() or took_s <= ADD_LIMIT_S, "hosts are added in time",
+               took_s)
         self.daemons = self.machine.daemons()
         self.guardians = self.machine.guardians()
         expect(len(self.daemons) == HOSTS and len(self.guardians) == HOSTS,

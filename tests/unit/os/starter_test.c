@@ -124,7 +124,8 @@ static void test_held(void)
     begin(HELD);
     for (uint64_t i = 0; i < HELD; i++)
         add(i, "echo 'ddpro<1>'; sleep 600");
-    OK(until(loop, all_answered, NULL), "those that have answered do not keep others from starting");
+    OK(until(loop, all_answered, NULL),
+       "those that have answered do not keep others from starting");
     EQUAL(running, HELD, "though they run on");
     for (uint64_t i = 0; i < HELD; i++)
         starters_cancel(starters, i);
