@@ -135,8 +135,7 @@ int hello_read(struct noise *noise, const uint8_t *packet, struct hello *hello)
 }
 
 int answer_packet_write(struct noise *noise, const uint8_t *psk, uint32_t epoch,
-                        uint32_t receiver_index, uint32_t sender_index, const struct answer *answer,
-                        uint8_t *packet)
+                        uint32_t receiver_index, const struct answer *answer, uint8_t *packet)
 {
     uint8_t payload[ANSWER_PAYLOAD_BYTES];
     struct wr header, body;
@@ -146,25 +145,23 @@ int answer_packet_write(struct noise *noise, const uint8_t *psk, uint32_t epoch,
     wr_u8(&header, handshake_suite(noise->crypto));
     wr_u8(&header, 0);
     wr_u32(&header, receiver_index);
-    wr_u32(&header, sender_index);
     wr_u32(&header, epoch);
     wr_init_fixed(&body, payload, sizeof(payload));
     wr_u64(&body, answer->instance);
     wr_u8(&body, answer->mode);
     wr_u32(&body, answer->credit);
+    wr_u32(&body, answer->index);
     CHECK(!header.bad && !body.bad);
     return noise_write_second(noise, psk, payload, sizeof(payload), packet + ANSWER_HEADER_BYTES);
 }
 
-int answer_peek(const uint8_t *packet, size_t length, uint32_t *receiver_index,
-                uint32_t *sender_index, uint32_t *epoch)
+int answer_peek(const uint8_t *packet, size_t length, uint32_t *receiver_index, uint32_t *epoch)
 {
     struct rd rd = rd_init(packet, length);
     if (length != ANSWER_BYTES || rd_u8(&rd) != PACKET_ANSWER || rd_u8(&rd) != PACKET_VERSION)
         return -1;
     (void)rd_u16(&rd);
     *receiver_index = rd_u32(&rd);
-    *sender_index = rd_u32(&rd);
     *epoch = rd_u32(&rd);
     return 0;
 }
@@ -180,5 +177,6 @@ int answer_read(struct noise *noise, const uint8_t *psk, const uint8_t *packet,
     answer->instance = rd_u64(&rd);
     answer->mode = rd_u8(&rd);
     answer->credit = rd_u32(&rd);
+    answer->index = rd_u32(&rd);
     return answer->instance != 0 && answer->mode <= SEAL_OFF ? 0 : -1;
 }

@@ -18,8 +18,8 @@ enum {
     HELLO_HEADER_BYTES = 8,
     HELLO_MAC_BYTES = 16,
     HELLO_BYTES = HELLO_HEADER_BYTES + NOISE_FIRST_OVERHEAD + HELLO_PAYLOAD_BYTES + HELLO_MAC_BYTES,
-    ANSWER_PAYLOAD_BYTES = 8 + 1 + 4,
-    ANSWER_HEADER_BYTES = 16,
+    ANSWER_PAYLOAD_BYTES = 8 + 1 + 4 + 4,
+    ANSWER_HEADER_BYTES = 12,
     ANSWER_BYTES = ANSWER_HEADER_BYTES + NOISE_SECOND_OVERHEAD + ANSWER_PAYLOAD_BYTES
 };
 
@@ -40,6 +40,8 @@ struct answer {
     uint64_t instance;
     uint8_t mode;
     uint32_t credit;
+    uint32_t index; /* how the caller is to name the session; sealed, for a changed bit of it would
+                       make a session that only one side has */
 };
 
 /* The table for the suite byte of a received packet, or NULL; and the byte of a table. */
@@ -65,11 +67,9 @@ int hello_read(struct noise *noise, const uint8_t *packet, struct hello *hello);
 
 /* Called side: writes ANSWER_BYTES. */
 int answer_packet_write(struct noise *noise, const uint8_t *psk, uint32_t epoch,
-                        uint32_t receiver_index, uint32_t sender_index, const struct answer *answer,
-                        uint8_t *packet);
+                        uint32_t receiver_index, const struct answer *answer, uint8_t *packet);
 /* Caller: what an ANSWER says in clear. 0, or -1 when it is none. */
-int answer_peek(const uint8_t *packet, size_t length, uint32_t *receiver_index,
-                uint32_t *sender_index, uint32_t *epoch);
+int answer_peek(const uint8_t *packet, size_t length, uint32_t *receiver_index, uint32_t *epoch);
 int answer_read(struct noise *noise, const uint8_t *psk, const uint8_t *packet,
                 struct answer *answer);
 

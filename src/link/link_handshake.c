@@ -344,9 +344,9 @@ static const uint8_t *link_psk(const struct link *link, uint32_t epoch)
 void mesh_receive_answer(struct mesh *mesh, const struct mesh_address *from, const uint8_t *packet,
                          size_t length, uint64_t now_ns)
 {
-    uint32_t receiver_index, sender_index, epoch;
+    uint32_t receiver_index, epoch;
     struct answer answer;
-    if (answer_peek(packet, length, &receiver_index, &sender_index, &epoch) < 0) {
+    if (answer_peek(packet, length, &receiver_index, &epoch) < 0) {
         mesh->counters.dropped_malformed++;
         return;
     }
@@ -363,7 +363,7 @@ void mesh_receive_answer(struct mesh *mesh, const struct mesh_address *from, con
         return;
     }
     struct session *session = session_create(&calling->noise, mesh->config.mode, true,
-                                             receiver_index, sender_index, now_ns);
+                                             receiver_index, answer.index, now_ns);
     if (!session) {
         link_calling_stop(link);
         link->live->retry_ns = now_ns + LINK_RETRY_NS;
@@ -412,9 +412,9 @@ static int link_answer(struct link *link, struct noise *noise, const struct hell
     struct answering *answering = mem_calloc(1, sizeof(*answering));
     uint32_t index = answering ? session_index(link) : 0;
     struct answer answer = {live->instance, (uint8_t)mesh->config.mode,
-                            (uint32_t)MIN_OF(live->share.limit, (uint64_t)UINT32_MAX)};
+                            (uint32_t)MIN_OF(live->share.limit, (uint64_t)UINT32_MAX), index};
     if (!index ||
-        answer_packet_write(noise, psk, epoch, caller_index, index, &answer, answering->packet) < 0)
+        answer_packet_write(noise, psk, epoch, caller_index, &answer, answering->packet) < 0)
         goto failed;
     answering->session = session_create(noise, mesh->config.mode, false, index, caller_index,
                                         now_ns);
