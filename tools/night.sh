@@ -18,11 +18,20 @@ seed=$(cat "$state/seed" 2>/dev/null || echo 1)
 
 while [ "$(date +%s)" -lt "$end" ]; do
     if [ -x "$build/sim/pvmsim" ]; then
-        "$build/sim/pvmsim" seeds "$seed" 200 --scenario any >"$state/sim.log" 2>&1 || {
+        # What fails is printed with the command that repeats it; the state file knows how far.
+        "$build/sim/pvmsim" seeds 1 100000000 --minutes 20 --jobs "$(nproc)" \
+            --state "$state/seeds" >"$state/sim.log" 2>&1 || {
             failed=1
             tail -n 20 "$state/sim.log"
             cp "$state/sim.log" "$state/sim-$seed.log"
         }
+        "$build/sim/pvmsim" quiet --hosts 100 --minutes 20 --seed "$seed" \
+            >"$state/quiet.log" 2>&1 || {
+            failed=1
+            tail -n 20 "$state/quiet.log"
+            cp "$state/quiet.log" "$state/quiet-$seed.log"
+        }
+        tail -n 2 "$state/quiet.log"
         seed=$((seed + 200))
         echo $seed >"$state/seed"
     fi

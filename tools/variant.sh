@@ -7,7 +7,7 @@
 #   variant.sh generic    POSIX 2008 alone: everything
 #   variant.sh musl       another C library: pure layers and the library
 #   variant.sh fuzz [SECONDS]   each fuzzer for so long (60)
-#   variant.sh clang      the other compiler: it builds, without warnings
+#   variant.sh clang      the other compiler: it builds, without warnings, and simulates the same
 set -eu
 cd "$(dirname "$0")/.."
 kind=$1
@@ -43,7 +43,8 @@ musl)
     CC=musl-gcc setup -Ddaemon=disabled -Dconsole=disabled -Dplatform=generic
     tools/check.py "$build" --suite unit --suite sim --suite scenario --patience 2 ;;
 clang)
-    CC=clang setup -Dwerror=true ;;
+    CC=clang setup -Dwerror=true
+    meson test -C "$build" --print-errorlogs seeds_hash ;;
 fuzz)
     [ -e "$build/build.ninja" ] ||
         CC=clang tools/setup.sh "$build" -Dfuzz=true -Db_sanitize=address,undefined \

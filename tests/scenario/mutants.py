@@ -45,8 +45,7 @@ MUTANTS = [
            "if (agreed > log->commit_index && entry_term(log, agreed) == log->term)",
            "if (agreed > log->commit_index)", "crashes"),
     Mutant("entries that contradict the leader's are kept", "src/log/accept.c",
-           "    if (entry->index <= log->commit_index || entry_term(log, entry->index) == "
-           "entry->term)\n        return 0;",
+           "    if (entry_term(log, entry->index) == entry->term)\n        return 0;",
            "    if (entry->index <= log_last_index(log))\n        return 0;", "splits"),
     Mutant("entries are taken wherever they begin", "src/log/accept.c",
            "           (index <= log_last_index(log) && entry_term(log, index) == term);",
@@ -57,9 +56,12 @@ MUTANTS = [
     # ---- who is alive, and who may act ----
     Mutant("a lease is longer than the removal", "src/detect/times.h",
            "X(LEASE, 920,", "X(LEASE, 1400,", "splits"),
-    Mutant("a host is removed without asking the voters", "src/detect/verdict.c",
+    Mutant("a host is removed whatever the voters have heard", "src/detect/verdict.c",
            "    bool all_silent = newest_ns + share(detect, TIME_REMOVE) <= inquiry->asked_ns;",
-           "    bool all_silent = newest_ns != UINT64_MAX;\n    missed = false;", "splits"),
+           "    bool all_silent = newest_ns != UINT64_MAX;", "splits"),
+    Mutant("who asks to come back is fed as what it was", "src/core/member.c",
+           "    if (!node->log || is_stranger || log_receive(",
+           "    if (!node->log || (is_stranger && 0) || log_receive(", "splits"),
     # ---- requests ----
     Mutant("requests that were applied are forgotten", "src/core/applied.c",
            "    return lane && (id->number < lane->floor || known_find(lane, id->number));",
@@ -72,6 +74,11 @@ MUTANTS = [
            "    uint32_t local = 0;\n    is_taken = is_never;", "calm",
            before="static bool is_never(void *context, uint32_t tid)\n{\n"
                   "    return !context && !tid;\n}\n"),
+    Mutant("nothing is asked again of a new master", "src/core/command.c",
+           "    map_init(&node->commands.in_work);\n    propose_all_again(&node->commands);",
+           "    map_init(&node->commands.in_work);", "crashes"),
+    Mutant("what was taken out of a mailbox stays in it", "src/core/mbox.c",
+           "    if (!(flags & MBOX_READ_AND_DELETE)) {", "    if (flags != UINT32_MAX) {", "calm"),
     # ---- messages ----
     Mutant("a notice overtakes messages", "src/core/notify.c",
            ".after = count_of(node, subject, watcher)", ".after = 0", "calm"),
@@ -81,6 +88,8 @@ MUTANTS = [
            "    credit_drop(node, frame->credit);\n", "", "calm"),
     Mutant("an end is told while memory is shared", "src/core/conn.c",
            "    share_end(node, conn);\n", "", "calm"),
+    Mutant("a hole of one packet is acknowledged", "src/link/ranges.c",
+           "items[first].begin > end)", "items[first].begin > end + 1)", "wire"),
     Mutant("nothing that was lost is sent again", "src/link/loss.c",
            "            loss_left_flight(loss, packet);\n"
            "            list_push_back(lost, &packet->node);",
