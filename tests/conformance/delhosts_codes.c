@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * covers: API-11
+ * hosts: of several the master may be deleted: it hands over first (faults.md)
  * Errors of delhosts: not in the machine, the master, named twice, bad counts.
  */
 #include "conf.h"
