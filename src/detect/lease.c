@@ -186,6 +186,8 @@ void lease_update(struct detect *detect)
     uint64_t start = lease_start(detect);
     if (!start)
         return;
+    /* From the first confirmation on the lease is one that was given, not the time to get one. */
+    uint64_t before_ns = detect->is_confirmed ? detect->lease_until_ns : 0;
     detect->is_confirmed = true;
-    detect->lease_until_ns = MAX_OF(detect->lease_until_ns, start + share(detect, TIME_LEASE));
+    detect->lease_until_ns = MAX_OF(before_ns, start + share(detect, TIME_LEASE));
 }

@@ -184,8 +184,8 @@ static size_t way_choose(const struct detect *detect, uint64_t *stops)
 
 /* ---- asking directly ---- */
 
-/* Somebody to ask the others through: a voter that has confirmed since |goal_ns|, or else anybody;
- * NULL = none. */
+/* Somebody to ask the others through: a voter that has confirmed since |goal_ns|, or else one of the
+ * targets; NULL = none. */
 static const struct member *go_between(struct detect *detect)
 {
     const struct voters *now = voters_now(detect);
@@ -195,9 +195,11 @@ static const struct member *go_between(struct detect *detect)
         if (voter && voter != detect->me && voter->granted_ns >= detect->goal_ns)
             return voter;
     }
-    const struct member *any =
-        detect->members.entries[rng_below(&detect->rng, detect->members.count)].value;
-    return any != detect->me && !any->is_dead && !any->is_suspected ? any : NULL;
+    /* One of the few that there are links to anyway: of many, anybody would mean one more each time. */
+    if (!detect->target_count)
+        return NULL;
+    const struct member *any = detect->targets[rng_below(&detect->rng, detect->target_count)];
+    return !any->is_dead && !any->is_suspected ? any : NULL;
 }
 
 static void ask_directly(struct detect *detect)
