@@ -224,8 +224,11 @@ static void members_replace(struct detect *detect, struct map *map, struct membe
         detect->targets[i]->is_target = false;
     detect->target_count = 0;
     for (size_t i = 0; i < detect->members.count; i++) {
-        if (!map_get(map, detect->members.entries[i].key))
-            member_free(detect, detect->members.entries[i].value);
+        uint64_t id = detect->members.entries[i].key;
+        if (map_get(map, id))
+            continue;
+        detect->gone[detect->gone_next++ % GONE_KEPT] = (struct gone){id, detect->now_ns};
+        member_free(detect, detect->members.entries[i].value);
     }
     map_fini(&detect->members);
     mem_free(detect->ring);

@@ -26,6 +26,9 @@
  *     than STALE_VOTERS ago. So leases by C(k) begin at most STALE_VOTERS after its end.
  *   - The leader needs majorities of all configurations that were in force at it within OLD_VOTERS
  *     = STALE_VOTERS + REMOVE, back to the newest one that X is known to have known.
+ *     A voter of these that went in the meantime confirms nothing from then on: it counts as silent
+ *     since it went. (Who was deleted is told to halt, who was removed for silence or by a tombstone
+ *     cannot.)
  *   - A configuration that was never committed is joint, so whoever counts by it also has a
  *     majority by the one before.
  *

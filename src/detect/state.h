@@ -17,7 +17,8 @@
 
 enum {
     STOPS_MAX = 12,      /* of a train: a member, and voters with two majorities */
-    DEPARTURES_KEPT = 64 /* what comes home later than so many departures is not believed */
+    DEPARTURES_KEPT = 64, /* what comes home later than so many departures is not believed */
+    GONE_KEPT = 64       /* members that went: beyond them leases have to run out the long way */
 };
 
 /* Bits of member.news. */
@@ -55,6 +56,12 @@ struct member {
     bool is_watched;
     bool is_asked;
     struct list news_node;
+};
+
+/* One that is a member no more. */
+struct gone {
+    uint64_t id;
+    uint64_t at_ns;
 };
 
 /* A configuration of voters that was in force here from |since_ns| on. */
@@ -124,6 +131,8 @@ struct detect {
     struct voters *voters; /* oldest first, the last is in force */
     size_t voters_count;
     size_t voters_capacity;
+    struct gone gone[GONE_KEPT]; /* the last ones, a ring */
+    size_t gone_next;
 
     /* the lease: lease.c, train.c */
     bool has_lease;       /* one has begun; else there is nothing to lose */

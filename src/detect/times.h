@@ -18,9 +18,9 @@
     X(LEASE, 920, "over before REMOVE by any clock that is not slower than 0.97 of the leader's")  \
     X(FIRST_LEASE, 3000, "for a new host to be confirmed; nothing acts before, so it may be long: " \
                          "hundreds may be added at once")                                          \
-    X(STALE_VOTERS, 1000, "a newer configuration may be known so long before its asker has it: a " \
+    X(STALE_VOTERS, 1500, "a newer configuration may be known so long before its asker has it: a " \
                           "feeder of the log that died is replaced within this")                   \
-    X(OLD_VOTERS, 1950, "STALE_VOTERS + REMOVE: so long leases given under it may be in force")    \
+    X(OLD_VOTERS, 2450, "STALE_VOTERS + REMOVE: so long leases given under it may be in force")    \
     X(ROUND, 150, "at the begin of a silence a lease is at most as old as this and a round trip")  \
     X(HARD_ROUND, 100, "after a round that needed more than a train: the next may be as hard")     \
     X(RIDE, 165, "of those who ride with others: later than ROUND, so that the same ones begin")   \

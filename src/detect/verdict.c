@@ -137,17 +137,37 @@ static void ask_missing(struct detect *detect, struct inquiry *inquiry)
 
 /* ---- judging ---- */
 
+/* A voter of before that went confirms nothing from then on. */
+static bool is_gone_for_long(const struct detect *detect, uint64_t id, uint64_t asked_ns)
+{
+    if (member_find(detect, id))
+        return false;
+    for (size_t i = 0; i < GONE_KEPT; i++) {
+        if (detect->gone[i].id == id && detect->gone[i].at_ns)
+            return detect->gone[i].at_ns + share(detect, TIME_REMOVE) <= asked_ns;
+    }
+    return false;
+}
+
+struct silence {
+    const struct detect *detect;
+    struct inquiry *inquiry;
+};
+
 static bool is_silent(const void *context, uint64_t id)
 {
-    const struct answer *answer = answer_find((struct inquiry *)context, id);
-    return answer && answer->has_come;
+    const struct silence *silence = context;
+    const struct answer *answer = answer_find(silence->inquiry, id);
+    return (answer && answer->has_come) ||
+           is_gone_for_long(silence->detect, id, silence->inquiry->asked_ns);
 }
 
 static bool has_majorities(const struct detect *detect, struct inquiry *inquiry)
 {
+    const struct silence silence = {detect, inquiry};
     for (size_t i = voters_needed_from(detect, inquiry->about->voters_index);
          i < detect->voters_count; i++) {
-        if (!voters_majority(&detect->voters[i], is_silent, inquiry))
+        if (!voters_majority(&detect->voters[i], is_silent, &silence))
             return false;
     }
     return true;
@@ -203,9 +223,13 @@ static void inquiry_judge(struct detect *detect, struct inquiry *inquiry)
             inquiry_conclude(detect, inquiry);
         return;
     }
-    if (has_majorities(detect, inquiry) &&
-        (!missed || detect->now_ns >= newest_ns + share(detect, TIME_GIVE_UP)))
+    bool is_enough = has_majorities(detect, inquiry);
+    if (is_enough && (!missed || detect->now_ns >= newest_ns + share(detect, TIME_GIVE_UP))) {
         verdict_condemn(detect, inquiry->about);
+    } else if (!is_enough && !missed) { /* who could tell is gone: ask anew, later */
+        inquiry->is_open = false;
+        inquiry_plan(detect, inquiry, detect->now_ns + share(detect, TIME_PROBE_REPLY));
+    }
 }
 
 static void inquiry_run(struct detect *detect, struct inquiry *inquiry)
