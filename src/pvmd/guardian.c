@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -30,12 +31,16 @@ static int guardian_fork(struct guardian *guardian)
                               .dir = guardian->dir,
                               .keep_log = guardian->keep_log,
                               .daemon = getpid()};
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &before); /* until it ignores them */
     guardian->pid = fork();
     if (guardian->pid == 0) {
         close(ends[1]);
         ward_run(&ward, ends[0]);
     }
     int saved = errno;
+    sigprocmask(SIG_SETMASK, &before, NULL);
     close(ends[0]);
     if (guardian->pid < 0) {
         close(ends[1]);

@@ -35,8 +35,8 @@ enum {
     TERM_WAIT_MS = 1000,  /* between SIGTERM and SIGKILL of what is left after an end in order */
     KILL_WAIT_MS = 1000,  /* for what SIGKILL ends */
     KILL_ROUNDS = 10,     /* processes that fork while they are looked for */
-    GRACE_MS = 500,       /* for a daemon that runs to see that its lease is over; no task runs
-                             then */
+    GRACE_MS = 2000,      /* for a daemon that runs to see that its lease is over: no task runs
+                             then, so on a machine with too much to do it may take its time */
     DAEMON_WAIT_MS = 5000, /* until the daemon that was killed is gone */
     SEND_AGAIN_MS = 5,
     DESCRIPTORS_MAX = 65536
