@@ -26,11 +26,16 @@
  *     than STALE_VOTERS ago. So leases by C(k) begin at most STALE_VOTERS after its end.
  *   - The leader needs majorities of all configurations that were in force at it within OLD_VOTERS
  *     = STALE_VOTERS + REMOVE, back to the newest one that X is known to have known.
- *     A voter of these that went in the meantime confirms nothing from then on: it counts as silent
- *     since it went. (Who was deleted is told to halt, who was removed for silence or by a tombstone
- *     cannot.)
+ *     A voter of these that went in the meantime confirms nothing from then on: it counts as
+ *     silent since it went. (Who was deleted is told to halt, who was removed for silence or by a
+ *     tombstone cannot.)
  *   - A configuration that was never committed is joint, so whoever counts by it also has a
  *     majority by the one before.
+ *
+ * Not covered: a leader that is a host for less than OLD_VOTERS does not know what was in force
+ * before. It could be wrong about one that counts by such a configuration, if all who confirmed
+ * that one went out of the set since. To wait instead would keep the dead of a machine's first
+ * seconds in the table for just as long, and with them whoever gets the log through them.
  *
  * A new host has FIRST_LEASE to be confirmed by a majority; before that it may not act
  * (detect_may_act()), since it may have been removed before it came to read that it was added.

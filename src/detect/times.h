@@ -16,7 +16,7 @@
 #define DETECT_TIMES(X)                                                                           \
     X(REMOVE, 950, "heard of by nobody for so long: removed; the rest of D is for the question")   \
     X(LEASE, 920, "over before REMOVE by any clock that is not slower than 0.97 of the leader's")  \
-    X(FIRST_LEASE, 3000, "for a new host to be confirmed; nothing acts before, so it may be long: " \
+    X(FIRST_LEASE, 3000, "for a new host to be confirmed; nothing acts before, so it may be long: "\
                          "hundreds may be added at once")                                          \
     X(STALE_VOTERS, 1500, "a newer configuration may be known so long before its asker has it: a " \
                           "feeder of the log that died is replaced within this")                   \

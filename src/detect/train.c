@@ -184,8 +184,8 @@ static size_t way_choose(const struct detect *detect, uint64_t *stops)
 
 /* ---- asking directly ---- */
 
-/* Somebody to ask the others through: a voter that has confirmed since |goal_ns|, or else one of the
- * targets; NULL = none. */
+/* Somebody to ask the others through: a voter that has confirmed since |goal_ns|, or else one of
+ * the targets; NULL = none. */
 static const struct member *go_between(struct detect *detect)
 {
     const struct voters *now = voters_now(detect);
@@ -195,7 +195,7 @@ static const struct member *go_between(struct detect *detect)
         if (voter && voter != detect->me && voter->granted_ns >= detect->goal_ns)
             return voter;
     }
-    /* One of the few that there are links to anyway: of many, anybody would mean one more each time. */
+    /* One of the few that there are links to anyway: anybody would mean one more each time. */
     if (!detect->target_count)
         return NULL;
     const struct member *any = detect->targets[rng_below(&detect->rng, detect->target_count)];

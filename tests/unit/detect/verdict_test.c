@@ -104,8 +104,31 @@ static void old_voters_asked(void)
     few_end(&few);
 }
 
+/* The founder led and voted alone, left, and lately others vote: of one that was never heard to know
+ * of them the founder would have to be asked. It counts as silent since it left. */
+static void old_voter_gone(void)
+{
+    const struct detect_voter list[3] = {{2, 3, 0}, {3, 2, 0}, {4, 2, 0}};
+    const uint64_t ids[] = {2, 3, 4, 5};
+    few_start(&few, 5, 1);
+    few_cut_off(&few, 5, true);
+    few_cut_off(&few, 1, true);
+    for (size_t i = 2; i <= 5; i++) {
+        detect_set_voters(few.at[i], list, 3, 2, few.now_ns);
+        detect_set_members(few.at[i], ids, 4, few.now_ns);
+        detect_set_leader(few.at[i], 2, 2, few.now_ns);
+    }
+    few_forget_news(&few);
+    few_run(&few, 940);
+    EQUAL(few_told(&few, 2, DETECT_REMOVE, 5), 0, "not while a lease by the founder may last");
+    few_run(&few, 110);
+    OK(few_told(&few, 2, DETECT_REMOVE, 5) > 0, "and not much later");
+    few_end(&few);
+}
+
 int main(void)
 {
+    TEST(old_voter_gone);
     TEST(silent_host);
     TEST(back_in_time);
     TEST(heard_by_one_voter);
