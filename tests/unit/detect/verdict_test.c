@@ -104,8 +104,8 @@ static void old_voters_asked(void)
     few_end(&few);
 }
 
-/* The founder led and voted alone, left, and lately others vote: of one that was never heard to know
- * of them the founder would have to be asked. It counts as silent since it left. */
+/* The founder led and voted alone, left, and lately others vote: of one that was never heard to
+ * know of them the founder would have to be asked. It counts as silent since it left. */
 static void old_voter_gone(void)
 {
     const struct detect_voter list[3] = {{2, 3, 0}, {3, 2, 0}, {4, 2, 0}};
