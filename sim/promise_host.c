@@ -186,6 +186,8 @@ void sim_promise_gives_up(struct sim_world *world, const struct sim_host *host)
 {
     const struct sim_host *master = NULL;
     world->promises.rejoins++;
+    if (host->removed)
+        return; /* it is right, and what removed it was looked at then */
     LIST_EACH(pos, following, &world->hosts) {
         const struct sim_host *other = LIST_ENTRY(pos, struct sim_host, link);
         if (other != host && sim_host_is_awake(other) && node_leads(other->node))
