@@ -3,6 +3,7 @@
 #include "core/mcast.h"
 
 #include "base/mem.h"
+#include "core/early.h"
 #include "core/route.h"
 
 #include <string.h>
@@ -34,7 +35,7 @@ static struct mcast *read_list(const struct frame *frame, struct slice *rest, ui
         if (tid == 0)
             *resumed = sequence;
         else
-            entries[mcast->count++] = (struct mcast_entry){tid, sequence};
+            entries[mcast->count++] = (struct mcast_entry){.tid = tid, .sequence = sequence};
     }
     size_t offset = frame->body.length - rd_left(&rd);
     *rest = frame->body;
@@ -45,7 +46,16 @@ static struct mcast *read_list(const struct frame *frame, struct slice *rest, ui
 
 /* ---- dealing out ---- */
 
-/* One fragment as data (or an abort) to each receiver on this host. */
+/* Receivers whose host is yet to come get all fragments as data of their own, in order. */
+static void set_apart(const struct node *node, struct mcast *mcast)
+{
+    for (size_t i = 0; i < mcast->count; i++) {
+        struct mcast_entry *entry = &mcast->entries[i];
+        entry->is_apart = tid_is_task(entry->tid) && early_may_come(node, entry->tid);
+    }
+}
+
+/* One fragment as data (or an abort) to each receiver on this host, and to those apart. */
 static void deal_here(struct node *node, const struct mcast *mcast, const struct frame *frame,
                       struct slice body, struct credit *credit)
 {
@@ -53,11 +63,13 @@ static void deal_here(struct node *node, const struct mcast *mcast, const struct
                          .flags = frame->flags, .source = mcast->source, .body = body,
                          .by_pair = frame->by_pair, .is_lent = frame->is_lent};
     for (size_t i = 0; i < mcast->count; i++) {
-        if (!node_is_own_tid(node, mcast->entries[i].tid) || !tid_is_task(mcast->entries[i].tid))
-            continue;
-        copy.destination = mcast->entries[i].tid;
-        copy.sequence = mcast->entries[i].sequence;
-        route_deliver(node, &copy, credit_hold(credit));
+        const struct mcast_entry *entry = &mcast->entries[i];
+        copy.destination = entry->tid;
+        copy.sequence = entry->sequence;
+        if (entry->is_apart)
+            route_frame(node, &copy);
+        else if (node_is_own_tid(node, entry->tid) && tid_is_task(entry->tid))
+            route_deliver(node, &copy, credit_hold(credit));
     }
 }
 
@@ -115,6 +127,7 @@ static struct mcast *begin_own(struct node *node, struct sender *sender, const s
             node_fatal(node, "no memory for a multicast");
         return NULL;
     }
+    set_apart(node, mcast);
     if (!(frame->flags & FRAME_LAST)) {
         list_push_back(&sender->mcasts, &mcast->link);
         sender->open_count++;
@@ -209,6 +222,7 @@ static struct mcast *begin_incoming(struct node *node, uint64_t peer, const stru
     if (mcast) {
         mcast->peer = peer;
         mcast->source_epoch = host ? host->info.epoch : 0;
+        set_apart(node, mcast);
         no_memory = mcast_plan(node, mcast) < 0 ||
                     map_put2(&node->mcasts_in, frame->source, frame->sequence, mcast) < 0;
     }

@@ -42,6 +42,7 @@ enum {
 struct mcast_entry {
     uint32_t tid;
     uint64_t sequence;
+    bool is_apart; /* on a host of which this daemon has not heard yet: core/early.h */
 };
 
 /* Another host that has receivers in the list. */
