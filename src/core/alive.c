@@ -64,19 +64,6 @@ static int tell_members(struct node *node)
     return detect_set_members(node->detect, members, count, node->now_ns);
 }
 
-void alive_members_changed(struct node *node)
-{
-    struct detect_voter voters[2 * LOG_VOTERS_MAX];
-    if (!node->detect)
-        return;
-    size_t count = list_voters(log_voters(node->log), voters);
-    if (detect_set_voters(node->detect, voters, count, log_voters_index(node->log),
-                          node->now_ns) < 0 ||
-        tell_members(node) < 0)
-        node_fatal(node, "no memory to watch the hosts");
-    node->alive.is_due = true;
-}
-
 /* A voter hears of elections, the others of who came out of them. */
 static uint64_t leader_here(const struct node *node)
 {
@@ -92,6 +79,20 @@ static void tell_leader(struct node *node)
     node->alive.leader = leader;
     node->alive.term = term;
     detect_set_leader(node->detect, leader, term, node->now_ns);
+}
+
+void alive_members_changed(struct node *node)
+{
+    struct detect_voter voters[2 * LOG_VOTERS_MAX];
+    if (!node->detect)
+        return;
+    tell_leader(node); /* first: it is from there that a voter has the new configuration */
+    size_t count = list_voters(log_voters(node->log), voters);
+    if (detect_set_voters(node->detect, voters, count, log_voters_index(node->log),
+                          node->now_ns) < 0 ||
+        tell_members(node) < 0)
+        node_fatal(node, "no memory to watch the hosts");
+    node->alive.is_due = true;
 }
 
 void alive_heard(struct node *node, uint64_t peer)

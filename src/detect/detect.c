@@ -282,6 +282,10 @@ int detect_set_voters(struct detect *detect, const struct detect_voter *voters, 
     time_goes(detect, now_ns);
     bool is_first = !detect->has_lease, was_voter = detect->me && member_votes(detect->me);
     int status = voters_set(detect, voters, count, index);
+    struct member *leader = member_find(detect, detect->leader);
+    /* A voter has it from its leader, which therefore knows it. */
+    if (status == 0 && leader && detect->me && member_votes(detect->me))
+        leader->voters_index = MAX_OF(leader->voters_index, index);
     if (status == 0) {
         members_changed(detect);
         if (detect->round_ns == UINT64_MAX || is_first ||

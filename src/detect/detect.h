@@ -51,7 +51,8 @@ struct detect_voter {
     uint32_t old_weight; /* in the old set while a change is under way (log_voters()), else 0 */
 };
 /* Who votes, also those who are members no more; at most DETECT_VOTERS_MAX. |index| is
- * log_voters_index(). To be told at every change of the configuration, committed or not. 0, -1
+ * log_voters_index(). To be told at every change of the configuration, committed or not, and
+ * after detect_set_leader(): a voter has it from there. 0, -1
  * without memory (then nothing changed: call again). */
 int detect_set_voters(struct detect *detect, const struct detect_voter *voters, size_t count,
                       uint64_t index, uint64_t now_ns);
