@@ -79,6 +79,7 @@ static void test_survivor_of_two(void)
 {
     struct fake *fake = fake_create("");
     fake_machine(fake, 2);
+    fake_advance(fake, 2 * second); /* its first lease is confirmed */
     fake->nodes[1].is_cut = true;
     fake_advance(fake, 6 * second);
     EQUAL(node_host_count(fake->nodes[0].node), 1, "of two hosts the tie-holder goes on alone");
@@ -95,6 +96,7 @@ static void test_host_comes_back(void)
     struct fake *fake = fake_create("");
     struct fake_task *a = fake_machine(fake, 3);
     fake_spawn(fake, a, 1, "alpha-1", 1);
+    fake_advance(fake, 2 * second);
     fake->nodes[1].is_cut = true;
     fake_advance(fake, 7 * second);
     EQUAL(node_host_count(fake->nodes[0].node), 2, "a host that was silent is removed");
