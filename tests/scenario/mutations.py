@@ -103,9 +103,11 @@ def main():
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--find", type=int, nargs="?", const=10000, default=0)
     parser.add_argument("--only", default="")
+    parser.add_argument("--rare", action="store_true")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
-    chosen = [mutant for mutant in MUTANTS if options.only in mutant.what]
+    chosen = [mutant for mutant in MUTANTS
+              if options.only in mutant.what and mutant.rare <= (options.rare or options.find > 0)]
     failed = 0
     for number, mutant in enumerate(chosen, 1):
         why, words = try_mutant(options.source.resolve(), options.build.resolve(), mutant,
