@@ -269,6 +269,16 @@ struct parting {
     uint8_t packet[64];
 };
 
+/* A HELLO that was answered. It comes once more from each address of the caller, and again when the
+ * answer is late: a machine with too much to do must not do a key exchange for each of these. */
+enum { HELLOS_KNOWN = 256 };
+struct hello_known {
+    uint64_t hash; /* of the packet, under our public key; 0 = none */
+    uint64_t peer;
+    uint64_t instance;
+    uint64_t number;
+};
+
 struct mesh {
     struct mesh_config config;
     uint8_t public_key[SEAL_KEY_BYTES];
@@ -282,6 +292,7 @@ struct mesh {
     size_t passing_bytes; /* of all links */
     struct credit credit;
     uint64_t hello_tokens, hello_tokens_ns; /* bounds the work that callers can cause */
+    struct hello_known hellos[HELLOS_KNOWN]; /* the last of each hash */
 };
 
 /* link.c */

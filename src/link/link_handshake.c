@@ -459,6 +459,19 @@ static bool link_call_stands(struct link *link, const struct mesh_address *from)
     return true;
 }
 
+/* HELLO |number| came again, from the instance that is known. */
+static void link_hello_again(struct link *link, uint64_t number, const struct mesh_address *from)
+{
+    struct answering *answering = link->live->answering;
+    if (number != link->live->hello_seen || !answering) {
+        link->mesh->counters.dropped_replayed++;
+        return;
+    }
+    answering->to = *from;
+    answering->send_now = true;
+    link_wake(link);
+}
+
 static void link_receive_hello(struct link *link, struct noise *noise, const struct hello *hello,
                                uint32_t caller_index, const struct mesh_address *from,
                                uint64_t now_ns)
@@ -468,13 +481,7 @@ static void link_receive_hello(struct link *link, struct noise *noise, const str
     if (!live)
         return;
     if (hello->instance == live->hello_instance && hello->number <= live->hello_seen) {
-        if (hello->number == live->hello_seen && live->answering) {
-            live->answering->to = *from;
-            live->answering->send_now = true;
-            link_wake(link);
-        } else {
-            mesh->counters.dropped_replayed++;
-        }
+        link_hello_again(link, hello->number, from);
         return;
     }
     if (link_call_stands(link, from))
@@ -502,6 +509,39 @@ static bool mesh_knows_key(const struct mesh *mesh, const uint8_t *public_key)
     return link && memcmp(link->public_key, public_key, SEAL_KEY_BYTES) == 0;
 }
 
+/* The hash that ends a HELLO is of all of it: the same hash, the same packet. */
+static struct hello_known *mesh_hello_known(struct mesh *mesh, const uint8_t *packet,
+                                            uint64_t *hash)
+{
+    memcpy(hash, packet + HELLO_BYTES - HELLO_MAC_BYTES, sizeof(*hash));
+    return &mesh->hellos[*hash % HELLOS_KNOWN];
+}
+
+/* True when it was answered before and the link has not changed since. */
+static bool mesh_hello_again(struct mesh *mesh, const uint8_t *packet,
+                             const struct mesh_address *from)
+{
+    uint64_t hash;
+    const struct hello_known *known = mesh_hello_known(mesh, packet, &hash);
+    struct link *link = hash && known->hash == hash ? map_get(&mesh->links, known->peer) : NULL;
+    if (!link || link->state == LINK_DEAD || !link->live ||
+        link->live->hello_instance != known->instance || link->live->hello_seen != known->number)
+        return false;
+    link_hello_again(link, known->number, from);
+    return true;
+}
+
+static void mesh_hello_remember(struct mesh *mesh, const uint8_t *packet, const struct link *link)
+{
+    uint64_t hash;
+    struct hello_known *known = mesh_hello_known(mesh, packet, &hash);
+    if (link->live)
+        *known = (struct hello_known){.hash = hash,
+                                      .peer = link->peer,
+                                      .instance = link->live->hello_instance,
+                                      .number = link->live->hello_seen};
+}
+
 void mesh_receive_hello(struct mesh *mesh, const struct mesh_address *from, const uint8_t *packet,
                         size_t length, uint64_t now_ns)
 {
@@ -518,6 +558,8 @@ void mesh_receive_hello(struct mesh *mesh, const struct mesh_address *from, cons
             counters->dropped_malformed++;
         return;
     }
+    if (mesh_hello_again(mesh, packet, from))
+        return;
     const struct seal_crypto *crypto = handshake_crypto(mesh->config.crypto, suite);
     if (!crypto || !mesh_takes_hello(mesh, now_ns)) {
         counters->dropped_unknown++;
@@ -539,6 +581,9 @@ void mesh_receive_hello(struct mesh *mesh, const struct mesh_address *from, cons
             counters->dropped_unknown++;
         else
             link_receive_hello(link, &noise, &hello, caller_index, from, now_ns);
+        if (link && link->live && link->live->answering && link->live->hello_seen == hello.number &&
+            link->live->hello_instance == hello.instance)
+            mesh_hello_remember(mesh, packet, link);
     }
     noise_wipe(&noise);
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""The hash of all that happened in some seeds, as recorded in seeds_hash.txt: TAP.
+"""The hash of all that happened in some seeds, as recorded in seeds.hashes: TAP.
 
 The same on every machine, in every run and with every compiler. A change of behaviour changes it:
 then --accept records it anew, as for the golden stories. What was recorded names the sources it was
@@ -13,7 +13,7 @@ import pathlib
 import subprocess
 import sys
 
-FILE = pathlib.Path(__file__).with_name("seeds_hash.txt")
+FILE = pathlib.Path(__file__).with_name("seeds.hashes")
 ROOT = FILE.parent.parent.parent
 LAYERS = ["src/base", "src/wire", "src/link", "src/log", "src/detect", "src/core", "src/client",
           "src/shm", "sim"]
