@@ -215,8 +215,9 @@ static bool wire_percent(struct strike *strike)
 
 static bool wire_burst(struct strike *strike)
 {
+    const uint32_t ms_max = (uint32_t)(strike->swarm->drawn.dead_after_ns / 25 / SIM_NS_PER_MS);
     add_number(strike, 0, 30);
-    add_number(strike, 5, 200);
+    add_number(strike, 5, ms_max);
     return true;
 }
 
